@@ -1,0 +1,1 @@
+"""What was earned and what it cost: sums over evidence; unknown stays unknown."""

@@ -1,0 +1,1 @@
+"""revenuectl: the human form of the control socket's methods."""

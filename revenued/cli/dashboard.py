@@ -1,0 +1,179 @@
+"""`revenuectl dashboard`: what was earned, what it cost, and what is owned."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import click
+from rich.console import RenderableType
+from rich.text import Text
+
+from revenued.cli import render
+from revenued.cli.layout import Cell, Column, bullets, facts, heading, styled, table
+from revenued.cli.session import Result, Session, answer, ask, session_options
+
+EPILOG = """\b
+Examples:
+  revenuectl dashboard
+  revenuectl dashboard --window 7d
+  revenuectl dashboard --json | jq .financial_health"""
+
+DRY_RUN = (
+    "Dry run: revenued decides and records, but tells the node nothing. "
+    "Go live with: revenuectl config set dry_run false"
+)
+PLACES = (
+    ("channels_msat", "our side of the channels"),
+    ("onchain_confirmed_msat", "on chain"),
+    ("onchain_unconfirmed_msat", "on chain, unconfirmed"),
+    ("closing_msat", "in closing channels"),
+    ("htlcs_msat", "in flight"),
+)
+BEST = (
+    Column("channel"),
+    Column("alias", "name", rank=1),
+    Column("earned (sat)", "number"),
+    Column("sent out (sat)", "number"),
+    Column("forwards", "number"),
+)
+
+
+class Window(click.ParamType[int]):
+    """A number of days, written 30, 30d or 4w."""
+
+    name = "days"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the days; what is no window is a usage error."""
+        found = re.fullmatch(r"(\d{1,5})\s*([dw]?)", str(value).strip().lower())
+        days = int(found[1]) * (7 if found[2] == "w" else 1) if found else 0
+        if days < 1:
+            self.fail(f"{value!r} is no window; write days or weeks, such as 30d or 4w", param, ctx)
+        return days
+
+
+@click.command("dashboard", epilog=EPILOG, short_help="What was earned, paid and owned.")
+@click.option(
+    "--window", type=Window(), default="30d", show_default=True, metavar="DAYS", help="How far back to sum up."
+)
+@session_options()
+@click.pass_obj
+def dashboard(session: Session, window: int) -> None:
+    """Show what the node earned, what that cost, and what it owns.
+
+    Amounts are in sat. What is not known is called unknown and never counted as 0.
+    """
+    answer(session, ask(session, "revenue-dashboard", {"window_days": window}), view)
+
+
+def view(result: Result) -> Iterable[RenderableType]:
+    """Return the dashboard, the money first."""
+    yield from _notices(result)
+    period, health = result["period"], result["financial_health"]
+    yield Text(
+        f"Last {period['window_days']} days, {render.day(period['since'])} to {render.day(period['until'])}",
+        style="bold",
+    )
+    yield facts(_money(period, health))
+    yield from _net_worth(result["tlv"])
+    yield heading("Traffic")
+    yield facts(_traffic(period, result["channels"]))
+    if result["best"]:
+        yield heading("Best channels")
+        yield table(BEST, [_best(row) for row in result["best"]])
+    if result["warnings"]:
+        yield heading("Warnings")
+        yield from bullets((render.words(line) for line in result["warnings"]), style="yellow")
+    yield heading("Activity")
+    yield facts(_activity(result["activity"], result["as_of"]))
+    if result["omissions"]:
+        yield heading("Known omissions")
+        yield from bullets(render.words(line) for line in result["omissions"])
+
+
+def _notices(result: Result) -> Iterable[RenderableType]:
+    notes = [render.words(note) for note in result["notes"]]
+    if result["dry_run"]:
+        said = next((note for note in notes if note.lower().startswith("dry run")), DRY_RUN)
+        yield styled(said, "yellow")
+        notes = [note for note in notes if note != said]
+    if result["paused"]:
+        yield styled("Paused: no fee is changed. Go on with: revenuectl resume", "yellow")
+    for note in notes:
+        yield styled(note, "yellow")
+
+
+def _money(period: dict[str, Any], health: dict[str, Any]) -> list[tuple[str, Cell]]:
+    volume, net = period["volume_msat"], period["net_profit_msat"]
+    rows: list[tuple[str, Cell]] = [
+        (
+            "earned",
+            f"{render.amount(period['gross_revenue_msat'])} sat, {render.count(period['earned_ppm'])} ppm of volume",
+        ),
+        (
+            "paid",
+            f"{render.cost(period['opex_msat'])} sat, {render.rate_of(period['opex_msat'], volume)} ppm of volume; "
+            f"refills {render.cost(period['rebalance_cost_msat'])} sat of it",
+        ),
+        (
+            "net",
+            styled(
+                f"{render.amount(net)} sat, {render.rate_of(net, volume)} ppm of volume",
+                "bold" if net is None or net >= 0 else "red",
+            ),
+        ),
+    ]
+    if period["window_days"] != 30:
+        rows.append(("net of 30 days", f"{render.amount(health['net_profit_30d_msat'])} sat"))
+    rows.append(("operating margin", render.percentage(health["operating_margin_pct"])))
+    rows.append(("return on capital", f"{render.percentage(health['annualized_roc_pct'])} a year"))
+    rows.append(("net worth", f"{render.amount(health['tlv_msat'])} sat"))
+    return rows
+
+
+def _net_worth(places: dict[str, Any] | None) -> Iterable[RenderableType]:
+    if places is None:
+        yield heading("Net worth by place")
+        yield Text(f"  {render.UNKNOWN}: no snapshot has been taken yet (revenuectl run snapshot takes one)")
+        return
+    yield heading(f"Net worth by place, {render.instant(places['taken_at'])}")
+    yield facts([(name, f"{render.amount(places[key])} sat") for key, name in PLACES])
+
+
+def _traffic(period: dict[str, Any], channels: dict[str, Any] | None) -> list[tuple[str, Cell]]:
+    known = f"{render.UNKNOWN}, the node has not been looked at yet"
+    if channels is not None:
+        known = (
+            f"{render.count(channels['total'])}, {render.count(channels['normal'])} normal, "
+            f"{render.count(channels['usable'])} usable; {render.amount(channels['to_us_msat'])} of "
+            f"{render.amount(channels['capacity_msat'])} sat are ours"
+        )
+    further, here = render.count(period["failed_forwards"]), render.count(period["local_failed_forwards"])
+    return [
+        ("forwards", f"{render.count(period['total_forwards'])}, volume {render.amount(period['volume_msat'])} sat"),
+        ("failed", f"{further} further on, {here} here"),
+        ("channels", known),
+    ]
+
+
+def _best(row: dict[str, Any]) -> list[Cell]:
+    return [
+        render.short_id(row["scid"] or row["channel_id"]),
+        render.alias(row["alias"]),
+        render.amount(row["earned_msat"]),
+        render.amount(row["out_msat"]),
+        render.count(row["out_count"]),
+    ]
+
+
+def _activity(activity: dict[str, Any], as_of: str) -> list[tuple[str, Cell]]:
+    last = activity["last_fee_cycle"]
+    said = "none yet"
+    if last is not None:
+        reason = f" ({render.words(last['reason'])})" if last["reason"] else ""
+        said = f"{render.words(last['outcome'])}{reason}, {render.distance(last['started_at'], as_of)}"
+    return [
+        ("fees changed in 24 h", f"{render.count(activity['fee_changes_24h'])}"),
+        ("changed by others", f"{render.count(activity['outside_changes_24h'])}"),
+        ("last fee cycle", said),
+    ]

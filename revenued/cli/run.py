@@ -1,0 +1,60 @@
+"""`revenuectl run`: one cycle now instead of at its time."""
+
+from collections.abc import Iterable
+
+import click
+from rich.console import RenderableType
+from rich.text import Text
+
+from revenued.cli import render
+from revenued.cli.layout import facts
+from revenued.cli.session import NoNode, Refused, Result, Session, answer, ask, session_options
+from revenued.cli.status import outcome
+
+CYCLES = ("fee", "flow", "snapshot", "ingest", "retention")
+PATIENCE = 900.0
+"""Seconds: a first ingest of a node with years of forwards takes minutes."""
+
+EPILOG = """\b
+Examples:
+  revenuectl run fee
+  revenuectl run snapshot --timeout 60
+
+\b
+Exit code: 0 done, or skipped for a reason of our own; 1 failed; 4 not done because of the node."""
+
+
+@click.command("run", epilog=EPILOG, short_help="Run one cycle now.")
+@click.argument("cycle", type=click.Choice(CYCLES))
+@session_options()
+@click.pass_context
+def run(context: click.Context, cycle: str) -> None:
+    """Run one cycle now, wait for it, and say what came of it."""
+    session: Session = context.obj
+    result = ask(session, "revenue-run", {"cycle": cycle}, patience=PATIENCE)
+    answer(session, result, view)
+    context.exit(exit_code(result))
+
+
+def exit_code(result: Result) -> int:
+    """Return what the shell is told: a reason that starts with the node is the node's."""
+    if result.get("outcome") == "done":
+        return 0
+    if str(result.get("reason") or "").lower().startswith("node"):
+        return NoNode.exit_code
+    return 0 if result.get("outcome") == "skipped" else Refused.exit_code
+
+
+def view(result: Result) -> Iterable[RenderableType]:
+    """Return how the cycle ended, why, and its own summary."""
+    ended = outcome(result["outcome"])
+    line = Text(f"{render.words(result['cycle'])} cycle: ")
+    line.append_text(ended if isinstance(ended, Text) else Text(ended))
+    line.append(f" in {render.took(result['took_ms'])}")
+    if result["reason"]:
+        line.append(f": {render.words(result['reason'])}")
+    yield line
+    if result["summary"]:
+        yield facts(
+            [(render.words(name).replace("_", " "), render.setting(said)) for name, said in result["summary"].items()]
+        )

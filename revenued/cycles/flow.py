@@ -1,0 +1,41 @@
+"""The flow cycle: who is there, what they are called, what balances are, and what the traffic says of each channel."""
+
+from collections import Counter
+
+from revenued.cycles.context import CycleContext, ready_node
+from revenued.cycles.gather import flow_estimates
+from revenued.cycles.run import Summary
+from revenued.store.channels import peer_keys, record_aliases, record_channels, record_closed
+from revenued.store.observations import record_peer_look, record_samples
+
+
+def flow_cycle(context: CycleContext, _cycle_key: int) -> Summary:
+    """Note channels, closed channels, aliases, balances and presence; return the counts by flow state."""
+    ready_node(context)
+    listed = context.node.channels()
+    closed, unreadable = context.node.closed_channels()
+    peers = sorted({channel.peer_id for channel in listed.channels})
+    aliases = context.node.aliases(peers)
+    now = context.now()
+    with context.store.write() as connection:
+        keys = record_channels(connection, listed.channels, now=now)
+        newly_closed = record_closed(connection, closed, now=now)
+        record_aliases(connection, aliases)
+        channels = {keys[channel.channel_id]: channel for channel in listed.channels}
+        record_samples(connection, channels.items(), now=now)
+        known = peer_keys(connection)
+        connected: dict[int, bool] = {}
+        for channel in listed.channels:
+            key = known[channel.peer_id]
+            connected[key] = connected.get(key, False) or channel.peer_connected
+        record_peer_look(connection, connected, now=now)
+        flows = flow_estimates(connection, channels, window_days=context.settings.flow_window_days, now=now)
+    states = Counter(flow.state.value for flow in flows.values())
+    return {
+        "channels": len(channels),
+        "unreadable": len(listed.skipped) + len(unreadable),
+        "peers": len(peers),
+        "connected": sum(connected.values()),
+        "newly_closed": newly_closed,
+        **{state: states.get(state, 0) for state in ("source", "sink", "balanced", "dormant")},
+    }

@@ -1,0 +1,152 @@
+"""Forwards from the node into the store: once through history, then what is new; exactly once, whoever crashes when.
+
+Each page and the cursor behind it are one transaction. The updated index is noted before the first page of history is
+read, so whatever changes while history is read is delivered again by the updated index, and applying twice changes
+nothing.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from revenued import log
+from revenued.errors import IngestStopped, NodeNonsense
+from revenued.model import ForwardPage
+from revenued.node.interface import ForwardIndex, Node
+from revenued.store.engine import Store
+from revenued.store.forwards import Cursor, apply_forwards, read_cursor, write_cursor
+
+PAGE = 2000
+LONGEST_PAUSE_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What one run brought."""
+
+    inserted: int = 0
+    updated: int = 0
+    settled: int = 0
+    pages: int = 0
+    unreadable: int = 0
+    caught_up: bool = False
+    cursor: Cursor | None = None
+
+
+Progress = Callable[[Cursor], None]
+
+
+def ingest_forwards(
+    node: Node,
+    store: Store,
+    *,
+    now: Callable[[], datetime],
+    stopping: Callable[[], bool],
+    progress: Progress = lambda _cursor: None,
+) -> Ingested:
+    """Read all that is new, in pages, until caught up or `stopping`.
+
+    Raises IngestStopped when the node's history does not continue ours, NodeError when the node gives no answer.
+    """
+    cursor = _begin(node, store)
+    done = Ingested(cursor=cursor)
+    for index in ("created", "updated"):
+        done, finished = _read_pages(node, store, index, done, stopping=stopping, progress=progress)
+        if not finished:
+            return done
+    caught_up_at = now()
+    with store.write() as connection:
+        latest = read_cursor(connection)
+        assert latest is not None, "written by _begin"
+        latest = replace(latest, caught_up_at=caught_up_at, hydrated_at=latest.hydrated_at or caught_up_at)
+        write_cursor(connection, latest)
+    progress(latest)
+    return replace(done, caught_up=True, cursor=latest)
+
+
+def _begin(node: Node, store: Store) -> Cursor:
+    """Return where to go on from, after a look at whether the node's history continues ours."""
+    created = node.forward_counter("created")
+    updated = node.forward_counter("updated")
+    deleted = node.forward_counter("deleted")
+    with store.write() as connection:
+        cursor = read_cursor(connection)
+        if cursor is None:
+            cursor = Cursor(0, updated, deleted, 0, 0, created, None, None, None)
+        reason = _regression(cursor, created=created, updated=updated)
+        cursor = replace(cursor, stopped_reason=reason, deleted_index=max(deleted, cursor.deleted_index))
+        write_cursor(connection, cursor)
+    if reason is not None:
+        raise IngestStopped(reason)
+    return cursor
+
+
+def _regression(cursor: Cursor, *, created: int, updated: int) -> str | None:
+    """Return why the node's history cannot be the continuation of ours, None if it can."""
+    read = (("created", cursor.created_index, created), ("updated", cursor.updated_index, updated))
+    for name, ours, theirs in read:
+        if theirs < ours:
+            return (
+                f"the node's forwards {name} index is {theirs}, but {ours} was already read: the node was restored from "
+                "an older copy, or is another one. Nothing is read until this is resolved; see docs/troubleshooting.md"
+            )
+    return None
+
+
+def _read_pages(
+    node: Node,
+    store: Store,
+    index: ForwardIndex,
+    done: Ingested,
+    *,
+    stopping: Callable[[], bool],
+    progress: Progress,
+) -> tuple[Ingested, bool]:
+    """Read pages by one index until there are no more; return what was done, and whether the end was reached."""
+    assert done.cursor is not None, "set by ingest_forwards"
+    cursor = done.cursor
+    while not stopping():
+        start = (cursor.created_index if index == "created" else cursor.updated_index) + 1
+        began = time.monotonic()
+        page = node.forwards(index, start=start, limit=PAGE)
+        took = time.monotonic() - began
+        if page.last_index is None:
+            return replace(done, cursor=cursor), True
+        if page.last_index < start:
+            raise NodeNonsense(f"listforwards: asked for {index} index from {start}, got {page.last_index}")
+        with store.write() as connection:
+            cursor = _advanced(read_cursor(connection) or cursor, index, page)
+            applied = apply_forwards(connection, page.forwards)
+            write_cursor(connection, cursor)
+        for skipped in page.skipped:
+            log.get().warning("forward_unreadable", what=skipped.what, why=skipped.why)
+        done = replace(
+            done,
+            inserted=done.inserted + applied.inserted,
+            updated=done.updated + applied.updated,
+            settled=done.settled + applied.settled,
+            pages=done.pages + 1,
+            unreadable=done.unreadable + len(page.skipped),
+            cursor=cursor,
+        )
+        progress(cursor)
+        if len(page.forwards) + len(page.skipped) < PAGE:
+            return done, True
+        # A long answer keeps the node from everything else, so it gets as much time for itself as it gave to us.
+        time.sleep(min(took, LONGEST_PAUSE_SECONDS))
+    return done, False
+
+
+def _advanced(cursor: Cursor, index: ForwardIndex, page: ForwardPage) -> Cursor:
+    assert page.last_index is not None, "empty pages end the loop"
+    unreadable = cursor.unreadable_count + len(page.skipped)
+    if index == "updated":
+        return replace(cursor, updated_index=page.last_index, unreadable_count=unreadable)
+    missing = page.last_index - cursor.created_index - len(page.forwards) - len(page.skipped)
+    return replace(
+        cursor,
+        created_index=page.last_index,
+        missing_count=cursor.missing_count + max(0, missing),
+        unreadable_count=unreadable,
+    )

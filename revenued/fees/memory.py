@@ -1,0 +1,61 @@
+"""What the live fee says about our last broadcasts: still ours, ours but late, or somebody else's."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from revenued.fees.case import FeeMemory
+from revenued.model import ChannelFee
+
+
+def first_memory(live: ChannelFee | None, *, burst: int, now: datetime) -> FeeMemory:
+    """Return the memory of a channel seen for the first time: the price it has is what the network was told."""
+    return FeeMemory(gossip_allowance=float(burst), gossip_allowance_at=now, broadcast=live)
+
+
+def reconciled(memory: FeeMemory, live: ChannelFee | None, *, now: datetime) -> tuple[FeeMemory, str | None]:
+    """Return the memory brought in line with the live fee, and what happened: "broadcast", "outside" or None.
+
+    A fee that equals our last intent is ours even if the answer to `setchannel` was lost, in a time-out or in a crash
+    of either side. A channel whose fee the node does not tell keeps its memory.
+    """
+    if live is None:
+        return memory, None
+    if memory.broadcast is None:
+        return replace(memory, broadcast=live), None
+    if live == memory.broadcast:
+        return replace(memory, outside=None, outside_seen_at=None), None
+    if live == memory.intended:
+        ours = replace(memory, broadcast=live, broadcast_at=memory.intended_at, outside=None, outside_seen_at=None)
+        return ours, "broadcast"
+    if live == memory.outside:
+        return memory, None
+    return replace(memory, outside=live, outside_seen_at=now), "outside"
+
+
+def intending(memory: FeeMemory, target: ChannelFee, *, allowance: float, now: datetime) -> FeeMemory:
+    """Return the memory of a channel whose fee is about to be set; one update of its allowance is spent already."""
+    return replace(
+        memory,
+        intended=target,
+        intended_at=now,
+        gossip_allowance=allowance - 1.0,
+        gossip_allowance_at=now,
+        pending_ppm=None,
+        pending_since=None,
+    )
+
+
+def confirmed(memory: FeeMemory, set_to: ChannelFee) -> FeeMemory:
+    """Return the memory after the node said what is in force now."""
+    return replace(memory, broadcast=set_to, broadcast_at=memory.intended_at, outside=None, outside_seen_at=None)
+
+
+def withheld(memory: FeeMemory, target: ChannelFee, *, now: datetime) -> FeeMemory:
+    """Return the memory of a channel whose change a gate held back."""
+    since = memory.pending_since if memory.pending_ppm == target.fee_ppm else now
+    return replace(memory, pending_ppm=target.fee_ppm, pending_since=since)
+
+
+def settled(memory: FeeMemory) -> FeeMemory:
+    """Return the memory of a channel that has what it should have."""
+    return replace(memory, pending_ppm=None, pending_since=None)

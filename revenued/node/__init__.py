@@ -1,0 +1,1 @@
+"""Core Lightning: the only room that talks to the node; it decides nothing."""

@@ -1,0 +1,1 @@
+"""What is worth refilling: pure functions; nothing here can pay."""

@@ -1,0 +1,1 @@
+"""A market with a node in it; the daemon never imports this room."""

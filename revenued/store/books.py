@@ -1,0 +1,66 @@
+"""Financial snapshots and the entries of what was paid."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from revenued.store.tables import entries, snapshots
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What was owned at one instant, and what the 24 hours before it brought. None: the node did not say."""
+
+    taken_at: datetime
+    onchain_confirmed_msat: int | None
+    onchain_unconfirmed_msat: int | None
+    channels_msat: int
+    closing_msat: int
+    htlcs_msat: int
+    capacity_msat: int
+    channel_count: int
+    skipped_count: int
+    earned_msat: int
+    forward_count: int
+    rebalance_paid_msat: int
+    onchain_paid_msat: int
+
+    @property
+    def total_msat(self) -> int:
+        """Return the sum of all places that are known."""
+        onchain = (self.onchain_confirmed_msat or 0) + (self.onchain_unconfirmed_msat or 0)
+        return onchain + self.channels_msat + self.closing_msat + self.htlcs_msat
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """Costs of a window by kind, estimates left out."""
+
+    rebalance_msat: int
+    onchain_msat: int
+
+
+def write_snapshot(connection: Connection, snapshot: Snapshot) -> None:
+    """Keep one snapshot."""
+    row = {name: getattr(snapshot, name) for name in Snapshot.__dataclass_fields__}
+    connection.execute(snapshots.insert().values(**row))
+
+
+def newest_snapshot(connection: Connection) -> Snapshot | None:
+    """Return the newest snapshot, None before the first."""
+    columns = [snapshots.c[name] for name in Snapshot.__dataclass_fields__]
+    row = connection.execute(select(*columns).order_by(snapshots.c.taken_at.desc()).limit(1)).one_or_none()
+    return None if row is None else Snapshot(*row)
+
+
+def paid_between(connection: Connection, since: datetime, until: datetime) -> Paid:
+    """Return what was paid in [since, until), as positive amounts."""
+    rows = connection.execute(
+        select(entries.c.kind, func.sum(entries.c.amount_msat))
+        .where(entries.c.happened_at >= since, entries.c.happened_at < until, entries.c.estimate.is_(False))
+        .group_by(entries.c.kind)
+    )
+    by_kind = {kind: -int(amount) for kind, amount in rows}
+    rebalance = by_kind.pop("rebalance", 0)
+    return Paid(rebalance, sum(by_kind.values()))
