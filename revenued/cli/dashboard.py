@@ -68,12 +68,11 @@ def dashboard(session: Session, window: int) -> None:
 
 def view(result: Result) -> Iterable[RenderableType]:
     """Return the dashboard, the money first."""
-    yield from _notices(result)
+    notices = list(_notices(result))
+    yield from notices
     period, health = result["period"], result["financial_health"]
-    yield Text(
-        f"Last {period['window_days']} days, {render.day(period['since'])} to {render.day(period['until'])}",
-        style="bold",
-    )
+    title = f"Last {period['window_days']} days, {render.day(period['since'])} to {render.day(period['until'])}"
+    yield heading(title) if notices else styled(title, "bold")
     yield facts(_money(period, health))
     yield from _net_worth(result["tlv"])
     yield heading("Traffic")
@@ -105,30 +104,25 @@ def _notices(result: Result) -> Iterable[RenderableType]:
 
 def _money(period: dict[str, Any], health: dict[str, Any]) -> list[tuple[str, Cell]]:
     volume, net = period["volume_msat"], period["net_profit_msat"]
+    earned = _sum(render.amount(period["gross_revenue_msat"]), render.count(period["earned_ppm"]))
+    paid = _sum(render.cost(period["opex_msat"]), render.rate_of(period["opex_msat"], volume))
+    refills = render.with_unit(render.cost(period["rebalance_cost_msat"]), "sat")
+    left = _sum(render.amount(net), render.rate_of(net, volume))
     rows: list[tuple[str, Cell]] = [
-        (
-            "earned",
-            f"{render.amount(period['gross_revenue_msat'])} sat, {render.count(period['earned_ppm'])} ppm of volume",
-        ),
-        (
-            "paid",
-            f"{render.cost(period['opex_msat'])} sat, {render.rate_of(period['opex_msat'], volume)} ppm of volume; "
-            f"refills {render.cost(period['rebalance_cost_msat'])} sat of it",
-        ),
-        (
-            "net",
-            styled(
-                f"{render.amount(net)} sat, {render.rate_of(net, volume)} ppm of volume",
-                "bold" if net is None or net >= 0 else "red",
-            ),
-        ),
+        ("earned", earned),
+        ("paid", f"{paid}; refills {refills} of it"),
+        ("net", styled(left, "bold" if net is None or net >= 0 else "red")),
     ]
     if period["window_days"] != 30:
-        rows.append(("net of 30 days", f"{render.amount(health['net_profit_30d_msat'])} sat"))
+        rows.append(("net of 30 days", render.with_unit(render.amount(health["net_profit_30d_msat"]), "sat")))
     rows.append(("operating margin", render.percentage(health["operating_margin_pct"])))
-    rows.append(("return on capital", f"{render.percentage(health['annualized_roc_pct'])} a year"))
-    rows.append(("net worth", f"{render.amount(health['tlv_msat'])} sat"))
+    rows.append(("return on capital", render.with_unit(render.percentage(health["annualized_roc_pct"]), "a year")))
+    rows.append(("net worth", render.with_unit(render.amount(health["tlv_msat"]), "sat")))
     return rows
+
+
+def _sum(sat: str, ppm: str) -> str:
+    return f"{render.with_unit(sat, 'sat')}, {render.with_unit(ppm, 'ppm')} of volume"
 
 
 def _net_worth(places: dict[str, Any] | None) -> Iterable[RenderableType]:
@@ -137,7 +131,7 @@ def _net_worth(places: dict[str, Any] | None) -> Iterable[RenderableType]:
         yield Text(f"  {render.UNKNOWN}: no snapshot has been taken yet (revenuectl run snapshot takes one)")
         return
     yield heading(f"Net worth by place, {render.instant(places['taken_at'])}")
-    yield facts([(name, f"{render.amount(places[key])} sat") for key, name in PLACES])
+    yield facts([(name, render.with_unit(render.amount(places[key]), "sat")) for key, name in PLACES])
 
 
 def _traffic(period: dict[str, Any], channels: dict[str, Any] | None) -> list[tuple[str, Cell]]:
@@ -148,9 +142,10 @@ def _traffic(period: dict[str, Any], channels: dict[str, Any] | None) -> list[tu
             f"{render.count(channels['usable'])} usable; {render.amount(channels['to_us_msat'])} of "
             f"{render.amount(channels['capacity_msat'])} sat are ours"
         )
+    volume = render.with_unit(render.amount(period["volume_msat"]), "sat")
     further, here = render.count(period["failed_forwards"]), render.count(period["local_failed_forwards"])
     return [
-        ("forwards", f"{render.count(period['total_forwards'])}, volume {render.amount(period['volume_msat'])} sat"),
+        ("forwards", f"{render.count(period['total_forwards'])}, volume {volume}"),
         ("failed", f"{further} further on, {here} here"),
         ("channels", known),
     ]
@@ -173,7 +168,7 @@ def _activity(activity: dict[str, Any], as_of: str) -> list[tuple[str, Cell]]:
         reason = f" ({render.words(last['reason'])})" if last["reason"] else ""
         said = f"{render.words(last['outcome'])}{reason}, {render.distance(last['started_at'], as_of)}"
     return [
-        ("fees changed in 24 h", f"{render.count(activity['fee_changes_24h'])}"),
-        ("changed by others", f"{render.count(activity['outside_changes_24h'])}"),
+        ("fees changed in 24 h", render.count(activity["fee_changes_24h"])),
+        ("changed by others", render.count(activity["outside_changes_24h"])),
         ("last fee cycle", said),
     ]

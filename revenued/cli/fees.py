@@ -98,7 +98,7 @@ def _summary(result: Result) -> list[tuple[str, Cell]]:
         until = f", until {render.instant(result['held_until'])}" if result["held_until"] else ""
         why = f": {render.words(result['held_why'])}" if result["held_why"] else ""
         rows.append(("held by", styled(f"{render.words(result['held_by'])}{why}{until}", "yellow")))
-    rows.append(("decided", f"{render.instant(decided)} ({render.distance(decided, None)})" if decided else "not yet"))
+    rows.append(("decided", render.instant(decided) if decided else "not yet"))
     rows.append(("last told", _last_told(result["last_broadcast"])))
     outside = result["outside"]
     if outside is not None:

@@ -130,6 +130,12 @@ def _text(cell: Cell) -> Text:
 def show(parts: Iterable[RenderableType]) -> None:
     """Print the parts one below the other."""
     out = console()
-    for part in parts:
-        out.print(part)
+    if out.is_terminal:
+        for part in parts:
+            out.print(part)
+    else:
+        with out.capture() as drawn:
+            for part in parts:
+                out.print(part)
+        sys.stdout.writelines(f"{line.rstrip()}\n" for line in drawn.get().splitlines())
     sys.stdout.flush()

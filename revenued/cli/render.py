@@ -38,6 +38,11 @@ def _small(msat: int) -> str:
     return f"{sign}{sat}.{rest:03d}"
 
 
+def with_unit(text: str, unit: str) -> str:
+    """Return a rendered number with its unit; what is unknown needs none."""
+    return text if text == UNKNOWN else f"{text} {unit}"
+
+
 def count(number: int | None) -> str:
     """Return a count, or a fee rate where ppm is said already, with thousands separators."""
     return UNKNOWN if number is None else f"{number:,}"
@@ -82,11 +87,11 @@ def day(iso: str | None) -> str:
     return instant(iso)[:10] if iso is not None else UNKNOWN
 
 
-def distance(iso: str | None, now: str | None) -> str:
-    """Return how long before or after `now` an instant is; `now` None stands for this machine's clock."""
+def distance(iso: str | None, now: str) -> str:
+    """Return how long before or after the daemon's `now` an instant is."""
     if iso is None:
         return UNKNOWN
-    then, present = _parsed(iso), datetime.now(UTC) if now is None else _parsed(now)
+    then, present = _parsed(iso), _parsed(now)
     if then is None or present is None:
         return plain(iso)
     seconds = round((present - then).total_seconds())

@@ -7,7 +7,8 @@ from datetime import datetime
 from revenued.clock import Clock
 from revenued.config import Settings
 from revenued.errors import CycleSkipped
-from revenued.model import NodeInfo
+from revenued.log import get as logger
+from revenued.model import ChannelList, NodeInfo
 from revenued.node.interface import Node
 from revenued.store.engine import Store
 
@@ -25,6 +26,8 @@ class CycleContext:
     paused: bool
     clock: Clock
     stopping: Callable[[], bool]
+    seen: Callable[[ChannelList], None] = lambda _listed: None
+    """Told of every look at the channels, so that a person can be shown the newest without asking the node again."""
 
     def now(self) -> datetime:
         """Return the present instant."""
@@ -39,3 +42,12 @@ def ready_node(context: CycleContext) -> NodeInfo:
     if info.syncing is not None:
         raise CycleSkipped(f"node: not in sync yet ({info.syncing})")
     return info
+
+
+def look(context: CycleContext) -> ChannelList:
+    """Return the node's channels; those that cannot be read are said once and left out."""
+    listed = context.node.channels()
+    for skipped in listed.skipped:
+        logger().warning("channel_unreadable", what=skipped.what, why=skipped.why)
+    context.seen(listed)
+    return listed

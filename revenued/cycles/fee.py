@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 
-from revenued.cycles.context import CycleContext, ready_node
+from revenued.cycles.context import CycleContext, look, ready_node
 from revenued.cycles.feeplan import Gathered, PlannedFee, gather, plan_fee
 from revenued.cycles.learn import learn
 from revenued.cycles.run import Summary
@@ -31,10 +31,8 @@ OUTCOMES = ("broadcast", "held", "unchanged", "left_alone", "refused", "unknown"
 def fee_cycle(context: CycleContext, cycle_key: int) -> Summary:
     """Decide every channel's price and tell the node what may be told; return the counts."""
     ready_node(context)
-    listed = context.node.channels()
+    listed = look(context)
     now = context.now()
-    for skipped in listed.skipped:
-        logger().warning("channel_unreadable", what=skipped.what, why=skipped.why)
     gathered = gather(context, listed.channels, now)
     memories, changes = _reconciled(gathered, burst=context.settings.gossip_burst, now=now)
     outside = sum(change.kind == "outside" for change in changes)

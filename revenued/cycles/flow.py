@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from revenued.cycles.context import CycleContext, ready_node
+from revenued.cycles.context import CycleContext, look, ready_node
 from revenued.cycles.gather import flow_estimates
 from revenued.cycles.run import Summary
 from revenued.store.channels import peer_keys, record_aliases, record_channels, record_closed
@@ -12,7 +12,7 @@ from revenued.store.observations import record_peer_look, record_samples
 def flow_cycle(context: CycleContext, _cycle_key: int) -> Summary:
     """Note channels, closed channels, aliases, balances and presence; return the counts by flow state."""
     ready_node(context)
-    listed = context.node.channels()
+    listed = look(context)
     closed, unreadable = context.node.closed_channels()
     peers = sorted({channel.peer_id for channel in listed.channels})
     aliases = context.node.aliases(peers)

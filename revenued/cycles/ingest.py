@@ -32,6 +32,9 @@ class Ingested:
     unreadable: int = 0
     caught_up: bool = False
     cursor: Cursor | None = None
+    created_counter: int = 0
+    """The node's own counters when this run began: what to wait beyond."""
+    updated_counter: int = 0
 
 
 Progress = Callable[[Cursor], None]
@@ -41,6 +44,7 @@ def ingest_forwards(
     node: Node,
     store: Store,
     *,
+    node_id: str,
     now: Callable[[], datetime],
     stopping: Callable[[], bool],
     progress: Progress = lambda _cursor: None,
@@ -49,8 +53,7 @@ def ingest_forwards(
 
     Raises IngestStopped when the node's history does not continue ours, NodeError when the node gives no answer.
     """
-    cursor = _begin(node, store)
-    done = Ingested(cursor=cursor)
+    done = _begin(node, store, node_id)
     for index in ("created", "updated"):
         done, finished = _read_pages(node, store, index, done, stopping=stopping, progress=progress)
         if not finished:
@@ -65,8 +68,11 @@ def ingest_forwards(
     return replace(done, caught_up=True, cursor=latest)
 
 
-def _begin(node: Node, store: Store) -> Cursor:
-    """Return where to go on from, after a look at whether the node's history continues ours."""
+def _begin(node: Node, store: Store, node_id: str) -> Ingested:
+    """Return where to go on from, after a look at whether the node is ours and its history continues ours."""
+    answering = node.info().node_id
+    if answering != node_id:
+        raise IngestStopped(f"the socket answers as node {answering}, the database belongs to {node_id}")
     created = node.forward_counter("created")
     updated = node.forward_counter("updated")
     deleted = node.forward_counter("deleted")
@@ -79,7 +85,7 @@ def _begin(node: Node, store: Store) -> Cursor:
         write_cursor(connection, cursor)
     if reason is not None:
         raise IngestStopped(reason)
-    return cursor
+    return Ingested(cursor=cursor, created_counter=created, updated_counter=updated)
 
 
 def _regression(cursor: Cursor, *, created: int, updated: int) -> str | None:
@@ -88,8 +94,8 @@ def _regression(cursor: Cursor, *, created: int, updated: int) -> str | None:
     for name, ours, theirs in read:
         if theirs < ours:
             return (
-                f"the node's forwards {name} index is {theirs}, but {ours} was already read: the node was restored from "
-                "an older copy, or is another one. Nothing is read until this is resolved; see docs/troubleshooting.md"
+                f"the node's forwards {name} index is {theirs}, but {ours} was already read: the node was restored "
+                "from an older copy, or is another one. Nothing is read until this is resolved; see docs/troubleshooting.md"
             )
     return None
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from revenued.accounting.networth import net_worth
-from revenued.cycles.context import CycleContext, ready_node
+from revenued.cycles.context import CycleContext, look, ready_node
 from revenued.cycles.run import Summary
 from revenued.errors import CycleSkipped, NodeRefused
 from revenued.model import OnchainFunds
@@ -21,7 +21,7 @@ def snapshot_cycle(context: CycleContext, _cycle_key: int) -> Summary:
         cursor = read_cursor(connection)
     if cursor is None or cursor.hydrated_at is None:
         raise CycleSkipped("the node's forwards are still being read for the first time")
-    listed = context.node.channels()
+    listed = look(context)
     funds: OnchainFunds | None
     try:
         funds = context.node.onchain_funds()

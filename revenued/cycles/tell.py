@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from revenued.cycles.context import CycleContext
 from revenued.cycles.feeplan import PlannedFee
-from revenued.errors import NodeError, NodeOutcomeUnknown, NodeRefused
+from revenued.errors import NodeError, NodeRefused, NodeUnreachable
 from revenued.fees.case import Objection
 from revenued.fees.memory import confirmed
 from revenued.log import get as logger
@@ -37,16 +37,16 @@ def tell(context: CycleContext, admitted: Iterable[PlannedFee]) -> tuple[dict[in
             told[key] = replace(plan, outcome="refused", objection=Objection("refused", str(refusal)))
             changes.append(_change(plan, "refused", str(refusal)))
             logger().error("fee_refused", channel_id=plan.decision.channel_id, fee_ppm=target.fee_ppm, why=str(refusal))
-        except NodeOutcomeUnknown as trouble:
+        except NodeUnreachable as trouble:
+            silent = str(trouble)
+            told[key] = _not_sent(plan, silent)
+        except NodeError as trouble:  # no answer, or none that can be understood: it may have been carried out
             silent = str(trouble)
             told[key] = replace(plan, outcome="unknown", objection=Objection("outcome_unknown", silent))
             changes.append(_change(plan, "unknown", silent))
             logger().error(
                 "fee_outcome_unknown", channel_id=plan.decision.channel_id, fee_ppm=target.fee_ppm, why=silent
             )
-        except NodeError as trouble:
-            silent = str(trouble)
-            told[key] = _not_sent(plan, silent)
         else:
             told[key], change = _broadcast(plan, reply)
             changes.append(change)

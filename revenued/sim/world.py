@@ -34,7 +34,7 @@ class World:
         if channels < 2:
             raise ValueError("a market needs two channels: payments come in through one and leave by another")
         self.market = market or Market()
-        self.now_micros = to_micros(start)
+        self.start_micros = self.now_micros = to_micros(start)
         founding = found(seed, self.now_micros, channels=channels, market=self.market)
         self.node_id, self.alias = founding.node_id, founding.alias
         self.peers = founding.peers

@@ -27,7 +27,7 @@ class Blocking:
     entered: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
 
-    def __call__(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    def __call__(self, _params: dict[str, Any], _caller: Caller) -> dict[str, Any]:
         self.entered.set()
         self.released.wait(30)
         return {}
@@ -107,8 +107,8 @@ class Raw:
 
     def __init__(self, path: Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.connect(str(path))  # Waits for room in the backlog; with a time-out it would fail at once.
         self.socket.settimeout(5)
-        self.socket.connect(str(path))
 
     def __enter__(self) -> "Raw":
         return self

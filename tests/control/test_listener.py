@@ -25,6 +25,10 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
     os.umask(before)
 
 
+def serving_as(path: Path, number: int) -> ControlServer:
+    return ControlServer(path, {"me": lambda _params, _caller: {"me": number}})
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -73,7 +77,7 @@ def test_a_living_daemons_socket_is_not_taken(serve: Serve, path: Path) -> None:
 
 def test_a_living_daemon_that_is_too_busy_to_answer_keeps_its_socket(serve: Serve, path: Path) -> None:
     path.parent.mkdir()
-    with socket.socket(socket.AF_UNIX) as busy, socket.socket(socket.AF_UNIX) as first, socket.socket() as _:
+    with socket.socket(socket.AF_UNIX) as busy, socket.socket(socket.AF_UNIX) as first:
         busy.bind(str(path))
         busy.listen(0)
         first.connect(str(path))
@@ -104,14 +108,14 @@ def test_a_path_that_is_too_long_is_a_sentence(short_directory: Path) -> None:
 def test_a_directory_that_cannot_be_made_is_a_sentence(short_directory: Path) -> None:
     (short_directory / "file").write_text("")
     server = ControlServer(short_directory / "file" / "below" / "control", {})
-    with pytest.raises(StartError, match="control socket .*Not a directory"):
+    with pytest.raises(StartError, match=r"control socket .*Not a directory"):
         server.start()
 
 
 def test_two_that_start_together_do_not_take_each_other_for_stale(short_directory: Path) -> None:
     for attempt in range(10):
         path = short_directory / f"s{attempt}"
-        servers = [ControlServer(path, {"me": lambda _params, _caller, me=number: {"me": me}}) for number in range(2)]
+        servers = [serving_as(path, number) for number in range(2)]
         started: list[int] = []
 
         def start(number: int, servers: list[ControlServer] = servers, started: list[int] = started) -> None:

@@ -1,0 +1,77 @@
+"""All that a running daemon is made of, for the commands that look at it or change it."""
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from revenued.clock import Clock
+from revenued.cycles.context import CycleContext
+from revenued.cycles.fee import fee_cycle
+from revenued.cycles.flow import flow_cycle
+from revenued.cycles.retention import retention_cycle
+from revenued.cycles.run import CycleFunction, CycleResult, run_job
+from revenued.cycles.snapshot import snapshot_cycle
+from revenued.daemon.board import SettingsBoard
+from revenued.daemon.ingester import Ingester
+from revenued.daemon.schedule import Schedule
+from revenued.errors import CycleSkipped
+from revenued.model import ChannelList
+from revenued.node.interface import Node
+from revenued.store.engine import Store
+from revenued.store.settings import read_switch
+
+CYCLES: dict[str, CycleFunction] = {
+    "flow": flow_cycle,
+    "fee": fee_cycle,
+    "snapshot": snapshot_cycle,
+    "retention": retention_cycle,
+}
+PAUSED = "paused"
+
+
+@dataclass(slots=True)
+class House:
+    """The parts of one daemon."""
+
+    node: Node
+    store: Store
+    clock: Clock
+    board: SettingsBoard
+    ingester: Ingester
+    schedule: Schedule
+    started_at: datetime
+    stopping: threading.Event = field(default_factory=threading.Event)
+    last_look: ChannelList | None = None
+    """The channels as a cycle last saw them."""
+    last_look_at: datetime | None = None
+
+    def run_cycle(self, kind: str) -> CycleResult:
+        """Run one cycle now, in this thread, under the settings in force."""
+        bound = self.board.bound()
+        with self.store.read() as connection:
+            paused = read_switch(connection, PAUSED)
+        context = CycleContext(
+            node=self.node,
+            store=self.store,
+            settings=bound.settings,
+            generation=bound.generation,
+            node_id=self.ingester.node_id or "",
+            paused=paused,
+            clock=self.clock,
+            stopping=self.stopping.is_set,
+            seen=self._remember,
+        )
+        return run_job(kind, self._after_meeting(CYCLES[kind]), context)
+
+    def _remember(self, listed: ChannelList) -> None:
+        self.last_look, self.last_look_at = listed, self.clock.now()
+
+    def _after_meeting(self, cycle: CycleFunction) -> CycleFunction:
+        """A database that belongs to no node yet takes nothing in before the node was met."""
+
+        def checked(context: CycleContext, key: int) -> dict[str, object]:
+            if not context.node_id:
+                raise CycleSkipped(f"node: not reached yet ({self.ingester.trouble or 'still connecting'})")
+            return cycle(context, key)
+
+        return checked
