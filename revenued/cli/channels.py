@@ -71,7 +71,7 @@ def _row(row: dict[str, Any]) -> list[Cell]:
         render.amount(row["capacity_msat"]),
         render.share(row["outbound_ratio"]),
         render.count(row["fee_ppm"]),
-        render.count(row["target_ppm"]) if row["outcome"] is not None else render.NOTHING,
+        render.NOTHING if row["outcome"] in (None, "left_alone") else render.count(row["target_ppm"]),
         render.words_if_any(row["held_by"] or row["outcome"]),
         render.words_if_any(row["flow_state"]),
         render.amount(row["in_msat_per_day"]),

@@ -27,8 +27,7 @@ OPTIONS = (
     Column("value"),
     Column("default", rank=2),
     Column("set by", rank=1),
-    Column("allowed", "words", rank=4),
-    Column("help", "words", rank=3),
+    Column("meaning", "words"),
 )
 ORIGINS = {"default": "default", "file": "revenued.toml", "environment": "environment", "stored": "config set"}
 
@@ -111,6 +110,5 @@ def _row(option: dict[str, Any]) -> list[Cell]:
         value if option["value"] == option["default"] else styled(value, "bold"),
         render.setting(option["default"], option["unit"]),
         render.words(ORIGINS.get(option["origin"], option["origin"])),
-        render.words(option["allowed"]),
-        render.words(option["help"]),
+        f"{render.words(option['help'])} Allowed: {render.words(option['allowed'])}.",
     ]

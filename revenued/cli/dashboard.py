@@ -22,6 +22,7 @@ DRY_RUN = (
     "Dry run: revenued decides and records, but tells the node nothing. "
     "Go live with: revenuectl config set dry_run false"
 )
+PAUSED = "Paused: no price is changed. Go on with: revenuectl resume"
 PLACES = (
     ("channels_msat", "our side of the channels"),
     ("onchain_confirmed_msat", "on chain"),
@@ -91,13 +92,13 @@ def view(result: Result) -> Iterable[RenderableType]:
 
 
 def _notices(result: Result) -> Iterable[RenderableType]:
+    """Yield what changes the meaning of all below it, in the daemon's words where it has some."""
     notes = [render.words(note) for note in result["notes"]]
-    if result["dry_run"]:
-        said = next((note for note in notes if note.lower().startswith("dry run")), DRY_RUN)
-        yield styled(said, "yellow")
-        notes = [note for note in notes if note != said]
-    if result["paused"]:
-        yield styled("Paused: no fee is changed. Go on with: revenuectl resume", "yellow")
+    for is_so, own_words in ((result["dry_run"], DRY_RUN), (result["paused"], PAUSED)):
+        if is_so:
+            said = next((note for note in notes if note.split()[:1] == own_words.split()[:1]), own_words)
+            yield styled(said, "yellow")
+            notes = [note for note in notes if note != said]
     for note in notes:
         yield styled(note, "yellow")
 

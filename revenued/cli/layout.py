@@ -15,7 +15,7 @@ from rich.text import Text
 PIPED_WIDTH = 100
 GAP = 2
 INDENT = 2
-NARROWEST_WORDS = 14
+NARROWEST = {"name": 14, "words": 30}
 
 Cell = str | Text
 Style = Literal["", "bold", "dim", "red", "yellow", "green"]
@@ -104,19 +104,19 @@ def _kept(columns: Sequence[Column], natural: Sequence[int], room: int) -> list[
 
 
 def _widths(columns: Sequence[Column], natural: Sequence[int], kept: Sequence[int], room: int) -> dict[int, int]:
-    """Return the width of each kept column; what the fixed ones leave is shared, the least needy served first."""
-    flexible = sorted((i for i in kept if columns[i].kind in ("name", "words")), key=lambda i: natural[i])
-    widths = {i: natural[i] for i in kept if i not in flexible}
-    left = room - sum(widths.values()) - GAP * (len(kept) - 1)
-    for position, index in enumerate(flexible):
-        fair = max(left // (len(flexible) - position), min(natural[index], NARROWEST_WORDS))
-        widths[index] = min(natural[index], fair)
-        left -= widths[index]
+    """Return the width of each kept column; what the least leaves is shared, the least needy first."""
+    widths = {i: _least(columns[i], natural[i]) for i in kept}
+    left = max(0, room - sum(widths.values()) - GAP * (len(kept) - 1))
+    needy = sorted((i for i in kept if widths[i] < natural[i]), key=lambda i: natural[i] - widths[i])
+    for position, index in enumerate(needy):
+        granted = min(natural[index] - widths[index], left // (len(needy) - position))
+        widths[index] += granted
+        left -= granted
     return widths
 
 
 def _least(column: Column, natural: int) -> int:
-    return natural if column.kind in ("number", "code") else min(natural, NARROWEST_WORDS)
+    return min(natural, NARROWEST.get(column.kind, natural))
 
 
 def _cells(cell: Cell) -> int:

@@ -55,6 +55,15 @@ def view(result: Result) -> Iterable[RenderableType]:
         line.append(f": {render.words(result['reason'])}")
     yield line
     if result["summary"]:
-        yield facts(
-            [(render.words(name).replace("_", " "), render.setting(said)) for name, said in result["summary"].items()]
-        )
+        yield facts([_counted(name, said) for name, said in result["summary"].items()])
+
+
+def _counted(name: str, said: object) -> tuple[str, str]:
+    """Return one entry of a cycle's summary; the unit at the end of its name moves behind the number."""
+    words = render.words(name)
+    if words.endswith("_msat") and (said is None or isinstance(said, int)):
+        return words.removesuffix("_msat").replace("_", " "), render.with_unit(render.amount(said), "sat")
+    if isinstance(said, dict):
+        parts = [f"{render.words(part)} {render.setting(number)}" for part, number in said.items()]
+        return words.replace("_", " "), ", ".join(parts) or render.NOTHING
+    return words.replace("_", " "), render.setting(said)

@@ -74,7 +74,7 @@ def session_options(*, read_environment: bool = False) -> Callable[[Command], Co
             "--timeout",
             type=click.FloatRange(0.1, 86_400),
             metavar="SECONDS",
-            help="How long to wait for an answer.",
+            help="How long to wait for an answer. Default: 30, for a cycle that is run 900.",
             **shared,
         )(command)
         command = click.option(

@@ -6,6 +6,7 @@ import grp
 import os
 import socket
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from revenued.errors import StartError
 SOCKET_MODE = 0o660
 DIRECTORY_MODE = 0o750
 PROBE_SECONDS = 1.0
+LOCK_SECONDS = 2.0
+"""Longer than another daemon needs for its start, or systemd-tmpfiles for its look at the directory."""
 
 
 def open_listener(path: Path, *, group: str | None, backlog: int) -> socket.socket:
@@ -60,12 +63,22 @@ def _start_lock(directory: Path) -> Iterator[None]:
     """Keep two daemons that start together from each taking the other's new socket for a stale one."""
     held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not _is_locked_by_us(held):
+            if time.monotonic() > deadline:
+                raise StartError(f"control socket: another program holds the lock on {directory}")
+            time.sleep(0.05)
         yield
-    except BlockingIOError as error:
-        raise StartError(f"control socket: another program holds the lock on {directory}") from error
     finally:
         os.close(held)
+
+
+def _is_locked_by_us(directory: int) -> bool:
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _remove_stale(path: Path) -> None:

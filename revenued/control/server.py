@@ -97,7 +97,8 @@ class ControlServer:
         for connection in connections:
             _hang_up(connection)
         for thread in (self._accepting, *connections.values()):
-            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.ident is not None:  # One that was admitted just now may not have begun.
+                thread.join(max(0.0, deadline - time.monotonic()))
         self._listener.close()
 
     def _accept(self, listener: socket.socket) -> None:
@@ -117,15 +118,24 @@ class ControlServer:
             has_room = len(self._open) < self._limits.connections and not self._stopping.is_set()
             if has_room:
                 self._open[connection] = thread
-                thread.start()
         if not has_room:
             self._turn_away(connection)
+            return
+        try:
+            thread.start()
+        except RuntimeError as error:  # The system has no thread left for us.
+            self._log.warning("control_connection_refused", reason=str(error))
+            connection.close()
+            with self._lock:
+                del self._open[connection]
 
     def _turn_away(self, connection: socket.socket) -> None:
         """Refuse a connection in the accepting thread; it may take a moment, there is no room for others anyway."""
         message = f"too many connections, {self._limits.connections} are open already; try again"
-        self._log.warning("control_connection_refused", open_connections=self._limits.connections)
         with connection:
+            if self._stopping.is_set():
+                return
+            self._log.warning("control_connection_refused", reason=message)
             try:
                 request_id = _first_request_id(connection, self._limits.turned_away)
                 connection.sendall(wire.encode(error_answer(request_id, REFUSED, message)))

@@ -42,10 +42,12 @@ def fee_cycle(context: CycleContext, cycle_key: int) -> Summary:
         for key in gathered.channels
     }
     with context.store.write() as connection:
-        write_memories(connection, {key: plan.memory for key, plan in plans.items()})
+        changed = {key: plan.memory for key, plan in plans.items() if plan.memory != gathered.memories.get(key)}
+        write_memories(connection, changed)
         if not context.settings.dry_run:
             # What a dry run sees is the answer to somebody else's prices.
-            write_learners(connection, learned.states, now=now)
+            moved = {key: state for key, state in learned.states.items() if state != gathered.learners.get(key)}
+            write_learners(connection, moved, now=now)
             write_exposures(connection, learned.closed)
         write_changes(connection, changes, cycle_key=cycle_key, now=now)
         write_decisions(connection, _rows(plans), cycle_key=cycle_key, now=now)

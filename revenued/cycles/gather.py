@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from revenued.clock import to_micros
 from revenued.fees.learning import Sold
 from revenued.flow.estimate import FlowDay, FlowEstimate, flow_estimate
 from revenued.model import Channel
 from revenued.store.channels import scid_owners
-from revenued.store.traffic import DAY, daily_traffic, hourly_traffic, whole_day
+from revenued.store.traffic import DAY, daily_flow, hourly_traffic, whole_day
+from revenued.units import MICROS_PER_DAY
 
 
 def flow_estimates(
@@ -19,28 +21,16 @@ def flow_estimates(
     """Return channel_key → what the last days' traffic says of each of `channels`."""
     owners = scid_owners(connection)
     today = whole_day(now)
-    by_channel: defaultdict[int, defaultdict[int, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0] * 6))
-    for period in daily_traffic(connection, today - timedelta(days=window_days)):
-        key = owners.get(period.scid)
-        if key is None or key not in channels:
-            continue
-        traffic = period.traffic
-        sums = by_channel[key][(today - period.starts_at) // DAY]
-        for place, amount in enumerate(
-            (
-                traffic.in_count,
-                traffic.in_msat,
-                traffic.out_count,
-                traffic.out_msat,
-                traffic.earned_msat,
-                traffic.sourced_msat,
-            )
-        ):
-            sums[place] += amount
+    today_micros = to_micros(today)
+    days: defaultdict[int, list[FlowDay]] = defaultdict(list)
+    for row in daily_flow(connection, today - timedelta(days=window_days)):
+        key = owners.get(row[1])
+        if key is not None and key in channels:
+            days[key].append(FlowDay((today_micros - row[0]) // MICROS_PER_DAY, *row[2:]))
     today_share = (now - today) / DAY
     return {
         key: flow_estimate(
-            [FlowDay(days_ago, *sums) for days_ago, sums in by_channel[key].items()] if key in by_channel else (),
+            days.get(key, ()),
             capacity_msat=channel.capacity_msat,
             to_us_msat=channel.to_us_msat,
             window_days=window_days,

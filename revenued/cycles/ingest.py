@@ -95,7 +95,8 @@ def _regression(cursor: Cursor, *, created: int, updated: int) -> str | None:
         if theirs < ours:
             return (
                 f"the node's forwards {name} index is {theirs}, but {ours} was already read: the node was restored "
-                "from an older copy, or is another one. Nothing is read until this is resolved; see docs/troubleshooting.md"
+                "from an older copy, or is another one. Nothing is read until this is resolved; "
+                "see docs/troubleshooting.md"
             )
     return None
 

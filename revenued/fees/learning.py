@@ -4,7 +4,7 @@ The state never sees a multiplier, a floor or a dry run: an exposure teaches onl
 price itself, give or take what the hysteresis gate leaves.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -172,24 +172,33 @@ def climbed(state: LearnerState, exposure: Exposure, settings: Settings) -> tupl
     )
 
 
+_STATE_FIELDS = tuple(field.name for field in fields(LearnerState) if field.name not in ("base_ppm", "exposure"))
+_EXPOSURE_FIELDS = tuple(field.name for field in fields(Exposure) if not field.name.endswith("_at"))
+
+
 def to_json(state: LearnerState) -> dict[str, Any]:
     """Return the state, without the base price, as it is stored."""
-    stored = asdict(state)
-    del stored["base_ppm"]
-    if state.exposure is not None:
-        stored["exposure"]["started_at"] = to_micros(state.exposure.started_at)
-        stored["exposure"]["through_at"] = to_micros(state.exposure.through_at)
-    return stored
+    exposure = state.exposure
+    return {
+        **{name: getattr(state, name) for name in _STATE_FIELDS},
+        "exposure": None
+        if exposure is None
+        else {
+            **{name: getattr(exposure, name) for name in _EXPOSURE_FIELDS},
+            "started_at": to_micros(exposure.started_at),
+            "through_at": to_micros(exposure.through_at),
+        },
+    }
 
 
 def from_json(base_ppm: int, stored: dict[str, Any]) -> LearnerState:
     """Return what `to_json` wrote; raises TypeError or KeyError for what it did not write."""
-    fields = dict(stored)
-    exposure = fields.pop("exposure")
+    read = dict(stored)
+    exposure = read.pop("exposure")
     if exposure is not None:
         instants = {name: from_micros(exposure[name]) for name in ("started_at", "through_at")}
         exposure = Exposure(**{**exposure, **instants})
-    return LearnerState(base_ppm=Ppm(base_ppm), exposure=exposure, **fields)
+    return LearnerState(base_ppm=Ppm(base_ppm), exposure=exposure, **read)
 
 
 def _turned(state: LearnerState, rate: float, exposure: Exposure, settings: Settings) -> tuple[LearnerState, str]:

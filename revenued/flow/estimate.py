@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 DECAY_PER_DAY = 0.8
 """Weight of a day against the day after it."""
@@ -27,9 +28,8 @@ class FlowState(StrEnum):
     DORMANT = "dormant"  # nothing settled in the window
 
 
-@dataclass(frozen=True, slots=True)
-class FlowDay:
-    """Settled traffic of one channel on one day; `days_ago` 0 is the present, unfinished day."""
+class FlowDay(NamedTuple):
+    """Settled traffic of one scid on one day; `days_ago` 0 is the present, unfinished day."""
 
     days_ago: int
     in_count: int
@@ -66,10 +66,13 @@ def flow_estimate(
     """Return the estimate over the present day and the `window_days` before it; `today_share` of today has passed."""
     inside = [day for day in days if 0 <= day.days_ago <= window_days]
     exposure = today_share + sum(DECAY_PER_DAY**k for k in range(1, window_days + 1))
-    weights = {day.days_ago: DECAY_PER_DAY**day.days_ago for day in inside}
-    into = sum(weights[day.days_ago] * day.in_msat for day in inside) / exposure
-    out = sum(weights[day.days_ago] * day.out_msat for day in inside) / exposure
-    weighted_count = sum(weights[day.days_ago] * (day.in_count + day.out_count) for day in inside)
+    into = out = weighted_count = 0.0
+    for day in inside:
+        weight = DECAY_PER_DAY**day.days_ago
+        into += weight * day.in_msat
+        out += weight * day.out_msat
+        weighted_count += weight * (day.in_count + day.out_count)
+    into, out = into / exposure, out / exposure
     asymmetry = (out - into) / (out + into) if out + into > 0 else 0.0
     drift = out - into
     return FlowEstimate(

@@ -1,6 +1,7 @@
 """The real node: every question is permitted, passes its breaker, is asked once, and its answer read or refused."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ UNKNOWN_COMMAND = -32601
 class ClnNode:
     """A Core Lightning node behind its lightning-rpc socket; what its methods return and raise stands in `Node`."""
 
-    def __init__(self, socket_path: Path) -> None:
+    def __init__(self, socket_path: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._socket_path = socket_path
         self._transport = Transport(socket_path)
         self._breakers = {
@@ -41,6 +42,7 @@ class ClnNode:
                 longest_backoff_seconds=LONGEST_CORE_BACKOFF_SECONDS
                 if subsystem == "core"
                 else LONGEST_BACKOFF_SECONDS,
+                monotonic=monotonic,
             )
             for subsystem in {permit.subsystem for permit in PERMITTED.values()}
         }

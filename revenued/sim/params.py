@@ -54,7 +54,7 @@ def integer(params: Params, name: str, *, most: int = U64_MAX) -> int | None:
     value = params.get(name)
     if value is None:
         return None
-    if not re.fullmatch(r"\d{1,20}", _token(value)) or int(value) > most:
+    if not re.fullmatch(r"[0-9]{1,20}", _token(value)) or int(value) > most:
         raise refused(name, "should be an integer", value)
     return int(value)
 
@@ -64,7 +64,7 @@ def msat(params: Params, name: str, *, most: int = U64_MAX) -> int | None:
     value = params.get(name)
     if value is None:
         return None
-    match = re.fullmatch(r"(\d{1,20})(msat|sat)?", _token(value))
+    match = re.fullmatch(r"([0-9]{1,20})(msat|sat)?", _token(value))
     if match is None:
         raise refused(name, "should be a millisatoshi amount", value)
     amount = int(match[1]) * (MSAT_PER_SAT if match[2] == "sat" else 1)
@@ -104,7 +104,7 @@ def is_node_id(value: object) -> bool:
 
 def is_scid(value: object) -> bool:
     """The value looks like a short channel id."""
-    return isinstance(value, str) and re.fullmatch(r"\d{1,8}x\d{1,8}x\d{1,5}", value) is not None
+    return isinstance(value, str) and re.fullmatch(r"[0-9]{1,8}x[0-9]{1,8}x[0-9]{1,5}", value) is not None
 
 
 def _token(value: object) -> str:

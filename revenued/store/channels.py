@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from revenued.model import Channel, ClosedChannel
 from revenued.store.engine import upsert
 from revenued.store.tables import channel_scids, channels, peers
 from revenued.units import scid_to_key
+
+CONFIRMED_EVERY = timedelta(hours=1)
+"""How old `last_seen_at` may get while nothing else changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,8 @@ def record_channels(connection: Connection, listed: Iterable[Channel], *, now: d
     """
     seen = list(listed)
     peer_keys = _record_peers(connection, {channel.peer_id for channel in seen}, now=now)
-    known = channel_keys(connection)
-    fresh = [channel for channel in seen if channel.channel_id not in known]
+    stored = {row.channel_id: row for row in connection.execute(select(*_COMPARED))}
+    fresh = [channel for channel in seen if channel.channel_id not in stored]
     if fresh:
         connection.execute(
             channels.insert(),
@@ -43,25 +47,25 @@ def record_channels(connection: Connection, listed: Iterable[Channel], *, now: d
             ],
         )
         known = channel_keys(connection)
-    fresh_ids = {channel.channel_id for channel in fresh}
-    old = [channel for channel in seen if channel.channel_id not in fresh_ids]
-    if old:
-        rows = [
-            {
-                "channel_key": known[channel.channel_id],
-                "channel_id": channel.channel_id,
-                "first_seen_at": now,
-                **_columns(channel, peer_keys, now),
-            }
-            for channel in old
-        ]
-        upsert(
-            connection,
-            channels,
-            rows,
-            keep=("channel_id", "first_seen_at"),
-            fill=("scid", "opener", "funding_txid", "funding_outnum", "opened_at"),
-        )
+    else:
+        known = {channel_id: row.channel_key for channel_id, row in stored.items()}
+    rows = [
+        {
+            "channel_key": known[channel.channel_id],
+            "channel_id": channel.channel_id,
+            "first_seen_at": now,
+            **_columns(channel, peer_keys, now),
+        }
+        for channel in seen
+        if channel.channel_id in stored and _is_news(channel, stored[channel.channel_id], now)
+    ]
+    upsert(
+        connection,
+        channels,
+        rows,
+        keep=("channel_id", "first_seen_at"),
+        fill=("scid", "opener", "funding_txid", "funding_outnum", "opened_at"),
+    )
     _record_scids(
         connection,
         (
@@ -171,6 +175,23 @@ def find_channel(connection: Connection, name: str) -> int | None:
     except ValueError:
         return None
     return connection.execute(select(channel_scids.c.channel_key).where(channel_scids.c.scid == scid)).scalar()
+
+
+_COMPARED = tuple(
+    channels.c[name]
+    for name in ("channel_id", "channel_key", "scid", "capacity_msat", "state", "private", "opened_at", "last_seen_at")
+)
+
+
+def _is_news(channel: Channel, stored: Row[Any], now: datetime) -> bool:
+    """The stored row says something else, or was last confirmed a while ago."""
+    return (
+        (channel.scid is not None and scid_to_key(channel.scid) != stored.scid)
+        or (channel.opened_at is not None and channel.opened_at != stored.opened_at)
+        or (channel.state, channel.capacity_msat, channel.private)
+        != (stored.state, stored.capacity_msat, stored.private)
+        or now - stored.last_seen_at >= CONFIRMED_EVERY
+    )
 
 
 def _columns(channel: Channel, peer_keys: Mapping[str, int], now: datetime) -> dict[str, object]:

@@ -2,16 +2,17 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.types import TypeEngine
 
 from revenued.errors import DatabaseError
+from revenued.store.types import Instant, Json, to_instant, to_json
 
 DATABASE_FILE = "revenued.db"
 WRITER_LOCK = 7_236_450_121  # an arbitrary number that only revenued uses in its PostgreSQL database
@@ -122,19 +123,37 @@ def upsert(
 ) -> None:
     """Insert rows, or where their primary key stands already, replace all columns given.
 
-    Columns in `keep` are never replaced, those in `fill` not by null: what was once known stays known.
+    Columns in `keep` are never replaced, those in `fill` not by null: what was once known stays known. All rows name
+    the same columns.
     """
     if not rows:
         return
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    names = tuple(rows[0])
     keys = [column.name for column in table.primary_key]
-    changed: dict[str, Any] = {name: insert.excluded[name] for name in rows[0] if name not in keys and name not in keep}
-    changed |= {name: func.coalesce(insert.excluded[name], table.c[name]) for name in changed if name in fill}
-    if changed:
-        statement: Any = insert.on_conflict_do_update(index_elements=keys, set_=changed)
-    else:
-        statement = insert.on_conflict_do_nothing(index_elements=keys)
-    connection.execute(statement, list(rows))
+    changes = []
+    for name in names:
+        if name in fill:
+            changes.append(f"{name} = COALESCE(excluded.{name}, {table.name}.{name})")
+        elif name not in keep and name not in keys:
+            changes.append(f"{name} = excluded.{name}")
+    action = f"UPDATE SET {', '.join(changes)}" if changes else "NOTHING"
+    sql = (
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "  # noqa: S608 (our tables)
+        f"ON CONFLICT ({', '.join(keys)}) DO {action}"
+    )
+    stored = [(name, _storing(table.c[name].type)) for name in names]
+    execute_many(
+        connection, sql, [tuple(row[name] if to is None else to(row[name]) for name, to in stored) for row in rows]
+    )
+
+
+def _storing(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+    """Return what turns a value into what the driver takes; None where it takes it as it is."""
+    if isinstance(kind, Instant):
+        return to_instant
+    if isinstance(kind, Json):
+        return to_json
+    return None
 
 
 def execute_many(connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -1,7 +1,7 @@
 """What we remember of every channel's price: what was broadcast, intended, seen from outside, learned and decided."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -133,7 +133,7 @@ def write_decisions(
             "held_by": objection.gate if objection else None,
             "held_why": objection.why if objection else None,
             "held_until": objection.until if objection else None,
-            "steps": [asdict(step) for step in decision.steps],
+            "steps": _steps(decision.steps),
             "warnings": list(decision.warnings),
         }
         for key, decision, outcome, objection in decided
@@ -154,7 +154,7 @@ def write_changes(connection: Connection, changed: Iterable[FeeChange], *, cycle
             "from_base_msat": change.before.base_fee_msat if change.before else None,
             "to_base_msat": change.after.base_fee_msat if change.after else None,
             "why": change.why,
-            "steps": [asdict(step) for step in change.steps],
+            "steps": _steps(change.steps),
         }
         for change in changed
     ]
@@ -185,6 +185,10 @@ def count_changes(connection: Connection, since: datetime) -> dict[str, int]:
         select(fee_changes.c.kind, func.count()).where(fee_changes.c.changed_at >= since).group_by(fee_changes.c.kind)
     )
     return {kind: int(count) for kind, count in connection.execute(counted)}
+
+
+def _steps(steps: Iterable[Step]) -> list[dict[str, Any]]:
+    return [{"rule": step.rule, "from_ppm": step.from_ppm, "to_ppm": step.to_ppm, "why": step.why} for step in steps]
 
 
 def _memory(row: Any) -> FeeMemory:

@@ -14,7 +14,9 @@ Shown = Callable[..., str]
 def test_all_options_are_listed_with_value_default_and_origin(shown: Shown) -> None:
     text = shown("config", samples.OPTIONS, "config", "list", columns=160)
     assert row(text, "min_fee_ppm").split()[:7] == ["min_fee_ppm", "25", "ppm", "10", "ppm", "config", "set"]
-    assert "whole number from 0 to 100000 ppm" in row(text, "min_fee_ppm")
+    assert "No price below this is ever broadcast. Allowed: whole number from 0 to 100000 ppm." in row(
+        text, "min_fee_ppm"
+    )
     assert row(text, "scarcity_threshold").split()[1:5] == ["30", "%", "30", "%"]
     assert "revenued.toml" in row(text, "dry_run")
     assert "generation 7" in text
@@ -23,7 +25,8 @@ def test_all_options_are_listed_with_value_default_and_origin(shown: Shown) -> N
 def test_the_list_fits_a_narrow_screen(shown: Shown) -> None:
     text = shown("config", samples.OPTIONS, "config", "list", columns=80)
     assert max(map(len, text.splitlines())) <= 80
-    assert "not shown for want of width: allowed" in text
+    assert "not shown for want of width: default" in text
+    assert "No price below this is ever broadcast." in " ".join(line[45:] for line in text.splitlines())
 
 
 def test_one_option_is_shown_with_its_help(daemon: Daemon, shown: Shown) -> None:

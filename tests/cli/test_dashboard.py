@@ -43,8 +43,11 @@ def test_dry_run_is_said_even_when_the_daemon_sent_no_note(shown: Shown) -> None
     assert shown("dashboard", samples.dashboard(dry_run=True), "dashboard").startswith("Dry run:")
 
 
-def test_a_pause_is_said_first(shown: Shown) -> None:
-    assert shown("dashboard", samples.dashboard(paused=True), "dashboard").startswith("Paused")
+@pytest.mark.parametrize("notes", [[], ["Paused: since noon."], [samples.DRY_RUN_NOTE, "Paused: since noon."]])
+def test_a_pause_is_said_once_and_first(shown: Shown, notes: list[str]) -> None:
+    text = shown("dashboard", samples.dashboard(paused=True, notes=notes), "dashboard")
+    assert text.startswith("Paused")
+    assert text.count("Paused") == 1
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,22 @@ def test_each_cycle_can_be_run(daemon: Daemon, shown: Shown, cycle: str) -> None
     assert "broadcast count  3" in text
 
 
+def test_a_summary_is_shown_in_sat_and_in_words(shown: Shown) -> None:
+    summary = {
+        "tlv_msat": 31_503_994_073,
+        "fee_msat": None,
+        "held_by": {"pause": 2, "hysteresis": 1},
+        "onchain_known": True,
+    }
+    lines = shown("run", samples.ran(summary=summary), "run", "fee").splitlines()[1:]
+    assert [" ".join(line.split()) for line in lines] == [
+        "tlv 31,503,994 sat",
+        "fee unknown",
+        "held by pause 2, hysteresis 1",
+        "onchain known true",
+    ]
+
+
 @pytest.mark.parametrize(
     ("outcome", "reason", "code"),
     [

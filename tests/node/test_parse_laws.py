@@ -34,7 +34,9 @@ READERS: dict[str, tuple[Reader, Any]] = {
         lambda answer: forward_page(answer, "created", start=1),
         samples.forwards(samples.settled(), samples.local_failed()),
     ),
-    "listforwards updated": (lambda answer: forward_page(answer, "updated", start=1), samples.forwards(samples.settled())),
+    "listforwards updated": (
+        lambda answer: forward_page(answer, "updated", start=1), samples.forwards(samples.settled()),
+    ),
 }  # fmt: skip
 
 anything = st.recursive(

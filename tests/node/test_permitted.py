@@ -12,9 +12,10 @@ from tests.node.server import ScriptedNode, answer
 
 FORBIDDEN_METHODS = [
     "withdraw", "pay", "xpay", "renepay", "close", "sendpay", "sendonion", "injectpaymentonion", "keysend",
-    "fundchannel", "multifundchannel", "stop", "exposesecret", "setconfig", "txsend", "signpsbt", "sendpsbt", "spliceout", "recover",
-    "plugin", "createrune", "dev-forget-channel", "invoice", "delforward", "sql", "listinvoices", "listsendpays", "",
-    "help ", " help", "HELP", "help\n", "help\0", "check", "batching", "setchannel ", "listforwards-all",
+    "fundchannel", "multifundchannel", "stop", "exposesecret", "setconfig", "txsend", "signpsbt", "sendpsbt",
+    "spliceout", "recover", "plugin", "createrune", "dev-forget-channel", "invoice", "delforward", "sql",
+    "listinvoices", "listsendpays", "check", "batching", "", "help ", " help", "HELP", "help\n", "help\0",
+    "setchannel ", "listforwards-all",
 ]  # fmt: skip
 
 

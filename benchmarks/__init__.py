@@ -1,0 +1,1 @@
+"""What things cost, printed as JSON lines; nothing here is a test."""

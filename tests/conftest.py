@@ -1,0 +1,75 @@
+"""The store on every database that it is made for, always built by the migrations."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from revenued.store.engine import Store, open_file, open_store
+from revenued.store.schema import upgrade
+from tests.fakes import START
+from tests.store.postgres import TEMPLATE, PostgresServer, cannot_run, running_server
+
+Maker = Callable[[], Store]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of our own; what needs it is skipped, with the reason, where none can run."""
+    reason = cannot_run()
+    if reason is not None:
+        pytest.skip(reason)
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def stores() -> Iterator[ExitStack]:
+    """What closes every store that a test opened."""
+    with ExitStack() as opened:
+        yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_store(request: pytest.FixtureRequest, tmp_path: Path, stores: ExitStack) -> Store:
+    """A store without a single table."""
+    if request.param == "sqlite":
+        return _closing(stores, open_file(tmp_path))
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return _closing(stores, open_store(stores.enter_context(server.database())))
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path, stores: ExitStack) -> Store:
+    """A store on SQLite as `upgrade` makes it, for what is only true there."""
+    store = _closing(stores, open_file(tmp_path))
+    upgrade(store, now=START, copies=3)
+    return store
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, stores: ExitStack) -> Store:
+    """A store as `upgrade` makes it, on each database."""
+    if request.param == "sqlite":
+        made: Store = request.getfixturevalue("sqlite_store")
+        return made
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    if not server.has_template:
+        server.administer(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
+        template = open_store(server.url(TEMPLATE))
+        upgrade(template, now=START, copies=3)
+        template.close()
+        server.has_template = True
+    return _closing(stores, open_store(stores.enter_context(server.database(template=TEMPLATE))))
+
+
+@pytest.fixture
+def another(store: Store, stores: ExitStack) -> Maker:
+    """Opens the database of `store` once more, as another process would."""
+    return lambda: _closing(stores, open_store(store.engine.url.render_as_string(hide_password=False)))
+
+
+def _closing(stores: ExitStack, store: Store) -> Store:
+    stores.callback(store.close)
+    return store

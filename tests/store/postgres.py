@@ -1,0 +1,122 @@
+"""A throw-away PostgreSQL server, where its binaries are installed: a UNIX socket, no fsync, gone after the tests."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+TEMPLATE = "revenued_template"
+STARTS_WITHIN_SECONDS = 30.0
+_SETTINGS = (
+    "listen_addresses=",
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "shared_buffers=32MB",
+    "max_connections=40",
+    "autovacuum=off",
+)
+
+
+def binaries() -> Path | None:
+    """Return the folder of the newest server that is installed, None where there is none."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    found = str(installed[-1]) if installed else shutil.which("initdb")
+    return None if found is None else Path(found).resolve().parent
+
+
+def cannot_run() -> str | None:
+    """Return why no server can be started here, None when one can."""
+    if binaries() is None:
+        return "PostgreSQL is not installed: no initdb in /usr/lib/postgresql/*/bin or on PATH"
+    if os.geteuid() == 0 and _unprivileged() is None:
+        return "PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as"
+    return None
+
+
+class PostgresServer:
+    """A running server that hands out empty databases and such as are made from a template."""
+
+    def __init__(self, socket_dir: Path) -> None:
+        self._socket_dir = socket_dir
+        self._made = 0
+        self.has_template = False
+
+    def url(self, database: str) -> str:
+        """Return the SQLAlchemy URL of a database."""
+        return f"postgresql+psycopg://postgres@/{database}?host={self._socket_dir}"
+
+    def administer(self, statement: str) -> None:
+        """Run a statement that belongs in no transaction."""
+        where = f"host={self._socket_dir} user=postgres dbname=postgres"
+        with psycopg.connect(where, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    @contextmanager
+    def database(self, *, template: str = "template0") -> Iterator[str]:
+        """Give the URL of a new database, which goes afterwards."""
+        self._made += 1
+        name = f"revenued_{self._made}"
+        self.administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield self.url(name)
+        finally:
+            self.administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def running_server() -> Iterator[PostgresServer]:
+    """Give a server of our own; call only where `cannot_run` has nothing to say."""
+    found = binaries()
+    assert found is not None, "asked before"
+    folder = Path(tempfile.mkdtemp(prefix="rvpg", dir="/tmp"))
+    user: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        someone = _unprivileged()
+        assert someone is not None, "asked before"
+        os.chown(folder, someone.pw_uid, someone.pw_gid)
+        user = {"user": someone.pw_uid, "group": someone.pw_gid, "extra_groups": []}
+    try:
+        made = [found / "initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"]
+        subprocess.run([*made, "--no-sync"], check=True, capture_output=True, cwd=folder, **user)
+        options = [part for setting in (*_SETTINGS, f"unix_socket_directories={folder}") for part in ("-c", setting)]
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(
+                [found / "postgres", "-D", folder / "data", *options], stdout=log, stderr=log, cwd=folder, **user
+            )
+        try:
+            _wait_until_it_answers(server, folder)
+            yield PostgresServer(folder)
+        finally:
+            server.send_signal(signal.SIGINT)  # what PostgreSQL calls a fast shutdown
+            server.wait(timeout=30)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _wait_until_it_answers(server: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+    while True:
+        try:
+            psycopg.connect(f"host={folder} user=postgres dbname=postgres").close()
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError("PostgreSQL did not start:\n" + (folder / "log").read_text()) from None
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _unprivileged() -> pwd.struct_passwd | None:
+    """Return the user that a server may run as when we are root."""
+    known = {user.pw_name: user for user in pwd.getpwall()}
+    return known.get("postgres") or known.get("nobody")
