@@ -8,6 +8,8 @@ from typing import Protocol
 from revenued.units import MICROS_PER_SECOND, Micros
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2970, 1, 1, tzinfo=UTC).timestamp()
+"""Seconds since 1970 after which no clock of ours starts: leaves room for thousands of years at any speed."""
 
 
 def to_micros(instant: datetime) -> Micros:
@@ -75,6 +77,8 @@ class FastClock:
     def from_text(cls, text: str) -> "FastClock":
         """Read what `to_text` wrote; raises ValueError."""
         zero, start, fast, fast_for, after = (float(part) for part in text.split(","))
+        if not (0 <= zero <= LATEST and 0 <= start <= LATEST):
+            raise ValueError(f"zero and start must lie between 1970 and 2970: {text!r}")
         if not (0 < fast <= 1e6 and 0 < after <= 1e6 and 0 <= fast_for <= 1e6):
             raise ValueError(f"speeds must lie in (0, 1000000]: {text!r}")
         return cls(zero=zero, start=datetime.fromtimestamp(start, UTC), fast=fast, fast_for=fast_for, after=after)

@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, Self, get_args, get_origin
 
@@ -72,7 +73,7 @@ class Settings(BaseModel):
 
     fee_hysteresis: float = _option(
         0.05, "Smallest change of a broadcast price, as a share of it, that is worth a gossip message.",
-        unit="ratio", least=0.0, most=1.0,
+        unit="ratio", least=0.0, most=0.5,
     )  # fmt: skip
     min_fee_change_interval: int = _seconds(3600, 0, 7 * DAY, "Shortest time between two broadcasts for one channel.")
     gossip_updates_per_day: float = _option(
@@ -85,6 +86,13 @@ class Settings(BaseModel):
     )
     respect_manual_hours: int = _option(
         24, "A price that somebody else set is left alone for this long.", unit="h", least=0, most=8760
+    )
+
+    low_liquidity_threshold: float = _option(
+        0.2, "Outbound share below which a channel would be filled.", unit="ratio", least=0.0, most=0.5
+    )
+    high_liquidity_threshold: float = _option(
+        0.8, "Outbound share above which a channel would be drained.", unit="ratio", least=0.5, most=1.0
     )
 
     flow_window_days: int = _option(7, "Days of traffic that flow estimates look at.", unit="d", least=1, most=90)
@@ -181,7 +189,7 @@ class FileConfig(BaseModel):
     store: StoreSection = StoreSection()
     control: ControlSection = ControlSection()
     log: LogSection = LogSection()
-    settings: dict[str, OptionValue] = {}
+    settings: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,22 +239,23 @@ OPTIONS: Mapping[str, Option] = _declared()
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|h|d|w)")
 _SECONDS_IN = {"s": 1, "m": 60, "h": 3600, "d": DAY, "w": 7 * DAY}
-_SUFFIXES = {"ppm": "ppm", "msat": "msat", "h": "h", "d": "d"}
+_LONGEST_TEXT = 60
+"""Characters; no option needs more, and numbers of thousands of digits cost time to read and cannot be shown."""
 
 
 def read_option(key: str, given: object) -> OptionValue:
     """Return the value that a person, a file or a socket gave for `key`, checked for type and range.
 
-    Text is read in human forms: `1_000`, `30m`, `30%` for ratios, a number followed by the option's own unit.
+    Text is read in human forms: `1_000`, `30m`, `1h 30m`, `30%` for ratios, a number followed by the option's own unit.
     Raises SettingError naming the key, what was given and what is allowed.
     """
     option = OPTIONS.get(key)
     if option is None:
         raise SettingError(f"{_shown(key)}: no such option; `revenuectl config list` shows all of them")
     value = _from_text(option, given.strip()) if isinstance(given, str) else given
-    if option.kind == "float" and type(value) is int:
+    if option.kind == "float" and type(value) is int and _is_allowed(option, value):
         value = float(value)
     fitting = {"bool": bool, "int": int, "float": float, "choice": str}[option.kind]
     if type(value) is not fitting or not _is_allowed(option, value):
@@ -255,7 +264,10 @@ def read_option(key: str, given: object) -> OptionValue:
 
 
 def _shown(given: object) -> str:
-    text = repr(given)
+    try:
+        text = repr(given)
+    except (ValueError, RecursionError):  # a number of more than 4300 digits, a list in a list in a list …
+        text = f"this {type(given).__name__}"
     return text if len(text) <= 80 else text[:77] + "..."
 
 
@@ -264,28 +276,27 @@ def _is_allowed(option: Option, value: Any) -> bool:
         return value in option.choices
     if option.kind == "bool":
         return True
-    if option.kind == "float" and not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return False
     return (option.least is None or value >= option.least) and (option.most is None or value <= option.most)
 
 
 def _from_text(option: Option, text: str) -> object:
     """Return the value that `text` stands for, or `text` itself when it stands for none."""
-    if option.kind == "choice":
+    if option.kind == "choice" or not text.isascii() or len(text) > _LONGEST_TEXT:
         return text
     if option.kind == "bool":
         return True if text.lower() in _TRUE else False if text.lower() in _FALSE else text
     if option.unit == "s" and (spans := _DURATION.findall(text)) and not _DURATION.sub("", text).strip():
-        return round(sum(float(count) * _SECONDS_IN[unit] for count, unit in spans))
-    scale = 1.0
+        seconds = sum(Fraction(count) * _SECONDS_IN[unit] for count, unit in spans)
+        return int(seconds) if seconds.denominator == 1 else text
+    number = text
     if option.unit == "ratio" and text.endswith("%"):
-        text, scale = text[:-1].rstrip(), 0.01
-    elif option.unit in _SUFFIXES and text.lower().endswith(_SUFFIXES[option.unit]):
-        text = text[: -len(_SUFFIXES[option.unit])].rstrip()
-    if not text.isascii():
-        return text
+        number = text[:-1].rstrip() + "e-2"  # one conversion from text rounds once; a division would round again
+    elif option.unit and text.lower().endswith(option.unit):
+        number = text[: -len(option.unit)].rstrip()
     try:
-        return int(text) if option.kind == "int" else float(text) * scale
+        return int(number) if option.kind == "int" else float(number)
     except ValueError:
         return text
 
@@ -313,8 +324,10 @@ def read_file(path: Path) -> FileConfig:
         raw = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise StartError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # no TOML, no UTF-8, or a number too long to read
         raise StartError(f"{path}: {error}") from error
+    except RecursionError as error:
+        raise StartError(f"{path}: nested too deeply") from error
     try:
         read = FileConfig.model_validate(raw)
         build_settings(read.settings)

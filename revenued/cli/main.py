@@ -11,6 +11,7 @@ from revenued.cli.config import config
 from revenued.cli.daemon import pause, resume, version
 from revenued.cli.dashboard import dashboard
 from revenued.cli.fees import fees
+from revenued.cli.rebalance import rebalance
 from revenued.cli.run import run
 from revenued.cli.session import Refused, session_options
 from revenued.cli.status import status
@@ -47,7 +48,7 @@ def cli() -> None:
     """
 
 
-for _command in (status, dashboard, channels, fees, config, run, pause, resume, version, completion):
+for _command in (status, dashboard, channels, fees, rebalance, config, run, pause, resume, version, completion):
     cli.add_command(_command)
 
 

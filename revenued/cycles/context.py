@@ -7,7 +7,6 @@ from datetime import datetime
 from revenued.clock import Clock
 from revenued.config import Settings
 from revenued.errors import CycleSkipped
-from revenued.log import get as logger
 from revenued.model import ChannelList, NodeInfo
 from revenued.node.interface import Node
 from revenued.store.engine import Store
@@ -45,9 +44,7 @@ def ready_node(context: CycleContext) -> NodeInfo:
 
 
 def look(context: CycleContext) -> ChannelList:
-    """Return the node's channels; those that cannot be read are said once and left out."""
+    """Return the node's channels, as far as they can be read."""
     listed = context.node.channels()
-    for skipped in listed.skipped:
-        logger().warning("channel_unreadable", what=skipped.what, why=skipped.why)
     context.seen(listed)
     return listed

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from revenued import log
 from revenued.errors import IngestStopped, NodeNonsense
-from revenued.model import ForwardPage
+from revenued.model import ForwardPage, NodeInfo
 from revenued.node.interface import ForwardIndex, Node
 from revenued.store.engine import Store
 from revenued.store.forwards import Cursor, apply_forwards, read_cursor, write_cursor
@@ -32,6 +32,8 @@ class Ingested:
     unreadable: int = 0
     caught_up: bool = False
     cursor: Cursor | None = None
+    info: NodeInfo | None = None
+    """What the node said of itself when this run began."""
     created_counter: int = 0
     """The node's own counters when this run began: what to wait beyond."""
     updated_counter: int = 0
@@ -70,9 +72,9 @@ def ingest_forwards(
 
 def _begin(node: Node, store: Store, node_id: str) -> Ingested:
     """Return where to go on from, after a look at whether the node is ours and its history continues ours."""
-    answering = node.info().node_id
-    if answering != node_id:
-        raise IngestStopped(f"the socket answers as node {answering}, the database belongs to {node_id}")
+    info = node.info()
+    if info.node_id != node_id:
+        raise IngestStopped(f"the socket answers as node {info.node_id}, the database belongs to {node_id}")
     created = node.forward_counter("created")
     updated = node.forward_counter("updated")
     deleted = node.forward_counter("deleted")
@@ -85,7 +87,7 @@ def _begin(node: Node, store: Store, node_id: str) -> Ingested:
         write_cursor(connection, cursor)
     if reason is not None:
         raise IngestStopped(reason)
-    return Ingested(cursor=cursor, created_counter=created, updated_counter=updated)
+    return Ingested(cursor=cursor, info=info, created_counter=created, updated_counter=updated)
 
 
 def _regression(cursor: Cursor, *, created: int, updated: int) -> str | None:

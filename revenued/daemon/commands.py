@@ -15,6 +15,7 @@ from revenued.cycles.run import CycleResult
 from revenued.daemon import feereports, reports
 from revenued.daemon.board import BoundSettings
 from revenued.daemon.house import CYCLES, PAUSED, House
+from revenued.daemon.rebalancereports import rebalance_list
 from revenued.errors import IngestStopped, NodeError, SettingError
 from revenued.store.schema import head
 from revenued.store.settings import write_switch
@@ -72,6 +73,7 @@ def methods(house: House) -> Mapping[str, Method]:
         "revenue-fees-explain": lambda params, _: feereports.explain(house, _read(_Channel, params).channel),
         "revenue-fees-history": lambda params, _: _history(house, _read(_History, params)),
         "revenue-config": lambda params, caller: _config(house, _read(_Config, params), caller),
+        "revenue-rebalance-list": lambda params, _: (_read(_Nothing, params), rebalance_list(house))[1],
         "revenue-run": lambda params, _: _run(house, _read(_Run, params).cycle),
         "revenue-pause": lambda params, caller: (_read(_Nothing, params), _switch(house, True, caller))[1],
         "revenue-resume": lambda params, caller: (_read(_Nothing, params), _switch(house, False, caller))[1],

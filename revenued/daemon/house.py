@@ -15,6 +15,7 @@ from revenued.daemon.board import SettingsBoard
 from revenued.daemon.ingester import Ingester
 from revenued.daemon.schedule import Schedule
 from revenued.errors import CycleSkipped
+from revenued.log import get as logger
 from revenued.model import ChannelList
 from revenued.node.interface import Node
 from revenued.store.engine import Store
@@ -64,6 +65,10 @@ class House:
         return run_job(kind, self._after_meeting(CYCLES[kind]), context)
 
     def _remember(self, listed: ChannelList) -> None:
+        said = self.last_look.skipped if self.last_look is not None else ()
+        for skipped in listed.skipped:
+            if skipped not in said:
+                logger().warning("channel_unreadable", what=skipped.what, why=skipped.why)
         self.last_look, self.last_look_at = listed, self.clock.now()
 
     def _after_meeting(self, cycle: CycleFunction) -> CycleFunction:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -65,7 +66,9 @@ class Ingester:
         self.node_id: str | None = None
         self.info: NodeInfo | None = None
         """What the node last said of itself."""
+        self.answered_at: datetime | None = None
         self.trouble: str | None = None
+        """Why forwards are not being read; None while they are."""
         self._thread = threading.Thread(target=self._follow, name="ingest", daemon=True)
 
     def start(self) -> None:
@@ -92,7 +95,7 @@ class Ingester:
         """Ask the node who it is, and note at the first time that this database is its; raises DatabaseError."""
         info = self._node.info()
         claim(self._store, node_id=info.node_id, network=info.network, alias=info.alias, now=self._clock.now())
-        self.node_id, self.info = info.node_id, info
+        self.node_id, self.info, self.answered_at = info.node_id, info, self._clock.now()
         return info
 
     def run_now(self) -> Ingested:
@@ -115,6 +118,7 @@ class Ingester:
                 progress=self._progressed,
             )
         self.trouble = None
+        self.info, self.answered_at = done.info, self._clock.now()
         if done.caught_up and not was_hydrated:
             logger().info(
                 "history_read", forwards=done.inserted, missing=done.cursor.missing_count if done.cursor else 0

@@ -65,7 +65,7 @@ def status(house: House) -> JsonObject:
             "version": info.version if info else None,
             "blockheight": info.blockheight if info else None,
             "syncing": info.syncing if info else None,
-            "last_answer_at": instant(cursor.caught_up_at) if cursor else None,
+            "last_answer_at": instant(house.ingester.answered_at),
             "trouble": trouble,
         },
         "ingest": _ingest(cursor, trouble),
