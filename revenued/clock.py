@@ -9,7 +9,7 @@ from revenued.units import MICROS_PER_SECOND, Micros
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2970, 1, 1, tzinfo=UTC).timestamp()
-"""Seconds since 1970 after which no clock of ours starts: leaves room for thousands of years at any speed."""
+"""Seconds since 1970; a clock said to start later was written wrongly."""
 
 
 def to_micros(instant: datetime) -> Micros:

@@ -25,6 +25,10 @@ class NodeUnreachable(NodeError):
     """The node could not be reached, nothing was delivered: safe to try again later."""
 
 
+class NodeNotAsked(NodeUnreachable):
+    """The node did not answer just before, so it was not asked: what stops is what stopped then."""
+
+
 class NodeOutcomeUnknown(NodeError):
     """The request was delivered and no answer came: it may still be carried out; it is reconciled, never repeated."""
 

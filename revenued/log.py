@@ -10,6 +10,9 @@ import structlog
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 
+# Local variables stay out of every traceback: a database's password is one of them.
+_traceback = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
 
 def configure(*, level: str, form: str, stream: TextIO | None = None) -> None:
     """Set up logging of this process once. `form` is auto, json or human; auto asks whether `stream` is a terminal."""
@@ -21,9 +24,12 @@ def configure(*, level: str, form: str, stream: TextIO | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if human:
-        ending: list[Any] = [structlog.dev.ConsoleRenderer(colors=out.isatty() and "NO_COLOR" not in os.environ)]
+        colors = out.isatty() and "NO_COLOR" not in os.environ
+        ending: list[Any] = [
+            structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+        ]
     else:
-        ending = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)]
+        ending = [_traceback, structlog.processors.JSONRenderer(default=str)]
         if "JOURNAL_STREAM" in os.environ:
             ending.append(_with_priority)
             shared.pop()  # journald stamps the time

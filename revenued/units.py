@@ -1,5 +1,6 @@
 """Amounts, fee rates and short channel ids as integers with names; every conversion and its rounding stands here."""
 
+from functools import lru_cache
 from typing import NewType
 
 Msat = NewType("Msat", int)
@@ -45,13 +46,17 @@ def to_ppm(part: Msat, whole: Msat) -> Ppm | None:
     return Ppm((2 * part * PPM + whole) // (2 * whole))
 
 
+LONGEST_SCID = len("16777215x16777215x65535")
+
+
+@lru_cache(maxsize=16_384)
 def scid_to_key(scid: str) -> int:
     """Return a short channel id ("700000x1x1") as a signed 64-bit integer.
 
     Aliases use the whole unsigned range, which no SQL integer holds, so the upper half is mapped to negative numbers.
     Raises ValueError when the text is not a short channel id.
     """
-    parts = scid.split("x")
+    parts = scid.split("x") if len(scid) <= LONGEST_SCID else ()
     if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
         raise ValueError(f"not a short channel id: {scid!r}")
     block, transaction, output = map(int, parts)

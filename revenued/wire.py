@@ -48,7 +48,7 @@ def send(connection: socket.socket, request: bytes, *, deadline: float) -> None:
 
 
 def receive(connection: socket.socket, *, deadline: float, limit: int | None = None) -> bytes:
-    """Return the bytes of one answer without its terminator; raises NoAnswer, TooLarge.
+    """Return the bytes of one answer without its terminator; raises NoAnswer, and TooLarge for more than `limit`.
 
     Reads each byte once. Only for connections that carry one request at a time.
     """
@@ -64,10 +64,10 @@ def receive(connection: socket.socket, *, deadline: float, limit: int | None = N
         if not chunk:
             raise NoAnswer("connection was closed before the answer was complete")
         buffer += chunk
+        if limit is not None and len(buffer) > limit + len(END):
+            raise TooLarge(f"answer is larger than {limit} bytes")
         if buffer.endswith(END):
             return bytes(buffer[: -len(END)])
-        if limit is not None and len(buffer) > limit:
-            raise TooLarge(f"answer is larger than {limit} bytes")
 
 
 def exchange(path: Path | str, request: dict[str, Any], *, timeout: float, limit: int | None = None) -> dict[str, Any]:

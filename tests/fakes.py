@@ -93,8 +93,14 @@ class FakeNode:
         self.channel_by_id |= {channel.channel_id: channel for channel in channels}
 
     def offer(
-        self, in_scid: int, out_scid: int, *, in_msat: int = 1_001_000, out_msat: int = 1_000_000, at: datetime | None = None
-    ) -> int:  # fmt: skip
+        self,
+        in_scid: int,
+        out_scid: int,
+        *,
+        in_msat: int = 1_001_000,
+        out_msat: int = 1_000_000,
+        at: datetime | None = None,
+    ) -> int:
         """Begin to forward something; return its created index."""
         return self._create(
             Forward(
@@ -186,9 +192,7 @@ class FakeNode:
                 if (at := row.created_index if index == "created" else row.updated_index or 0) >= max(1, start)
             )[:limit]
             readable = [row for _, row in keyed if row.created_index not in self.unreadable]
-            skipped = [
-                Skipped(f"forward {row.created_index}", "made so") for _, row in keyed if row not in readable
-            ]
+            skipped = [Skipped(f"forward {row.created_index}", "made so") for _, row in keyed if row not in readable]
             return ForwardPage(readable, keyed[-1][0] if keyed else None, tuple(skipped))
 
     def forward_counter(self, counter: CounterName) -> int:

@@ -44,6 +44,7 @@ def upgrade() -> None:
         "config_generation",
         sa.Column("singleton", sa.Integer(), nullable=False),
         sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("singleton = 1", name=op.f("ck_config_generation_one_row")),
         sa.PrimaryKeyConstraint("singleton", name=op.f("pk_config_generation")),
     )
     op.create_table(
@@ -159,6 +160,7 @@ def upgrade() -> None:
         sa.Column("hydrated_at", sa.BigInteger(), nullable=True),
         sa.Column("caught_up_at", sa.BigInteger(), nullable=True),
         sa.Column("stopped_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint("singleton = 1", name=op.f("ck_ingest_cursor_one_row")),
         sa.PrimaryKeyConstraint("singleton", name=op.f("pk_ingest_cursor")),
     )
     op.create_table(
@@ -175,6 +177,7 @@ def upgrade() -> None:
         sa.Column("network", sa.String(length=16), nullable=False),
         sa.Column("alias", sa.Text(), nullable=True),
         sa.Column("first_run_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("singleton = 1", name=op.f("ck_owner_one_row")),
         sa.PrimaryKeyConstraint("singleton", name=op.f("pk_owner")),
     )
     op.create_table(

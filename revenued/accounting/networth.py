@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from revenued.model import Channel, OnchainFunds
 from revenued.units import Msat
 
+SPENT_STATES = frozenset({"FUNDING_SPEND_SEEN", "ONCHAIN", "CLOSED"})
+"""The funding output is spent in a block: what is ours of it is the wallet's to count."""
+
 
 @dataclass(frozen=True, slots=True)
 class NetWorth:
@@ -39,7 +42,7 @@ def net_worth(channels: Iterable[Channel], funds: OnchainFunds | None) -> NetWor
     listed = list(channels)
     open_ = [channel for channel in listed if not channel.is_closing]
     offered = sum(h.amount_msat for channel in open_ for h in channel.htlcs if not h.incoming)
-    closing = [channel for channel in listed if channel.is_closing and channel.state != "ONCHAIN"]
+    closing = [channel for channel in listed if channel.is_closing and channel.state not in SPENT_STATES]
     return NetWorth(
         onchain_confirmed_msat=funds.confirmed_msat if funds else None,
         onchain_unconfirmed_msat=funds.unconfirmed_msat if funds else None,

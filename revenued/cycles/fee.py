@@ -46,7 +46,12 @@ def fee_cycle(context: CycleContext, cycle_key: int) -> Summary:
         write_memories(connection, changed)
         if not context.settings.dry_run:
             # What a dry run sees is the answer to somebody else's prices.
-            moved = {key: state for key, state in learned.states.items() if state != gathered.learners.get(key)}
+            # A channel whose price is not known yet will start from that price.
+            moved = {
+                key: state
+                for key, state in learned.states.items()
+                if state != gathered.learners.get(key) and gathered.channels[key].fee is not None
+            }
             write_learners(connection, moved, now=now)
             write_exposures(connection, learned.closed)
         write_changes(connection, changes, cycle_key=cycle_key, now=now)

@@ -17,7 +17,7 @@ from revenued.node.interface import ForwardIndex, Node
 from revenued.store.engine import Store
 from revenued.store.forwards import Cursor, apply_forwards, read_cursor, write_cursor
 
-PAGE = 2000
+PAGE = 5000
 LONGEST_PAUSE_SECONDS = 0.25
 
 

@@ -18,6 +18,7 @@ from revenued.fees.learning import (
     observed,
     teaches,
 )
+from revenued.fees.memory import respected_until
 from revenued.log import get as logger
 from revenued.units import Ppm
 
@@ -33,7 +34,8 @@ class Learned:
 def learn(gathered: Gathered, memories: Mapping[int, FeeMemory], settings: Settings, *, now: datetime) -> Learned:
     """Return what is known after this cycle's look.
 
-    Nothing is learned in dry run, nor from a price that somebody else set, nor while history is still being read.
+    Nothing is learned in dry run, nor while history is still being read, nor from a price that is somebody else's. What
+    they set is nobody's any more once its time of respect is over: if it then stands near the base price, it teaches.
     """
     learned = Learned({}, [])
     for key, channel in gathered.channels.items():
@@ -45,8 +47,12 @@ def learn(gathered: Gathered, memories: Mapping[int, FeeMemory], settings: Setti
                 continue
             state = first_state(live.fee_ppm, settings)
         learned.states[key] = state
-        foreign = memories[key].outside is not None
-        if settings.dry_run or foreign or live is None or gathered.done is None or not channel.is_normal:
+        theirs_until = respected_until(memories[key], settings)
+        if theirs_until is not None and now < theirs_until:
+            # Should the price come back before our next look, these hours are not taken for hours at our price.
+            learned.states[key] = replace(state, exposure=None)
+            continue
+        if settings.dry_run or live is None or gathered.done is None or not channel.is_normal:
             continue
         looked, ended = observed(
             state,

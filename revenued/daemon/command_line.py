@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from revenued import __version__, log
 from revenued.clock import Clock, FastClock, WallClock
@@ -31,8 +32,11 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except RevenuedError as refusal:
-            click.echo(f"revenued: {refusal}", err=True)
-            sys.exit(1)
+            reason = str(refusal)
+        except SQLAlchemyError as trouble:
+            reason = f"database: {str(trouble).splitlines()[0]}"
+        click.echo(f"revenued: {reason}", err=True)
+        sys.exit(1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,6 +46,7 @@ def main() -> None:
 
     `revenued run` is the daemon; `revenuectl` talks to it.
     """
+    os.umask(0o077)  # what is written here says what the node earns and with whom
 
 
 @main.command()

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from revenued.clock import Clock
 from revenued.cycles.ingest import Ingested, ingest_forwards
-from revenued.errors import DatabaseError, IngestStopped, NodeError
+from revenued.errors import DatabaseError, IngestStopped, NodeError, NodeNotAsked
 from revenued.log import get as logger
 from revenued.model import NodeInfo
 from revenued.node.interface import Node
@@ -146,11 +146,16 @@ class Ingester:
             try:
                 self.meet_node()
                 self._follow_connected()
+                continue
+            except NodeNotAsked as pause:
+                trouble = self.trouble or str(pause)
+            except (NodeError, IngestStopped, DatabaseError) as error:
+                trouble = str(error)
+            except SQLAlchemyError as error:
+                trouble = f"database: {str(error).splitlines()[0]}"
+            if self.trouble is None:  # it has worked since the last time
                 retry = FIRST_RETRY_SECONDS
-            except (NodeError, IngestStopped, DatabaseError) as trouble:
-                self._complain(str(trouble))
-            except SQLAlchemyError as trouble:
-                self._complain(f"database: {str(trouble).splitlines()[0]}")
+            self._complain(trouble)
             if self._stopping.wait(retry):
                 break
             retry = min(LONGEST_RETRY_SECONDS, retry * 2)

@@ -25,7 +25,7 @@ def find_config(given: Path | None, environment: Mapping[str, str]) -> Path | No
     """Return the configuration file: the one named, else the user's own, else the system's, else none."""
     if given is not None:
         return given
-    home = Path(environment.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    home = _expanded(environment.get("XDG_CONFIG_HOME") or "~/.config")
     return next((path for path in (home / "revenued" / "revenued.toml", SYSTEM_CONFIG) if path.is_file()), None)
 
 
@@ -38,7 +38,7 @@ def find_paths(
     environment: Mapping[str, str],
 ) -> Paths:
     """Return where everything lies; command line before configuration before environment before defaults."""
-    data_home = Path(environment.get("XDG_DATA_HOME") or "~/.local/share").expanduser()
+    data_home = Path(environment.get("XDG_DATA_HOME") or "~/.local/share")
     state = _first(state_dir, config.store.state_dir, environment.get("STATE_DIRECTORY"), data_home / "revenued")
     run = environment.get("RUNTIME_DIRECTORY")
     socket = _first(
@@ -67,5 +67,13 @@ def prepare_state_dir(path: Path) -> None:
 
 
 def _first(*candidates: Path | str | None) -> Path:
-    found = next(candidate for candidate in candidates if candidate)
-    return Path(found).expanduser().absolute()
+    return _expanded(next(candidate for candidate in candidates if candidate)).absolute()
+
+
+def _expanded(path: Path | str) -> Path:
+    if "\0" in str(path):
+        raise StartError(f"{str(path)!r}: a path cannot hold a null character")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:  # no such user, or one without a home
+        raise StartError(f"{path}: {error}") from error

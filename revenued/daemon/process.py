@@ -6,13 +6,13 @@ import random
 import secrets
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TextIO
 
@@ -37,6 +37,8 @@ from revenued.store.schema import upgrade
 
 STOP_SECONDS = 1.5
 PULSE_SECONDS = 5.0
+SIGNAL_SECONDS = 0.5
+"""A signal that another thread received is noticed after at most this long."""
 FIRST_RUNS = {"flow": 1.0, "fee": 20.0, "snapshot": 5.0, "retention": 300.0}
 """Seconds after start, for cycles that are due."""
 
@@ -54,7 +56,6 @@ class Start:
 
 def serve(start: Start) -> None:
     """Run until SIGTERM or SIGINT; raises StartError when it cannot start."""
-    os.umask(0o077)
     prepare_state_dir(start.paths.state_dir)
     lock = _lock(start.paths.state_dir)
     notifier = Notifier(start.environment)
@@ -90,8 +91,7 @@ def _run(start: Start, store: Store, notifier: Notifier) -> None:
     server = ControlServer(
         start.paths.control_socket, methods(house), group=start.config.control.group, mutating=MUTATING
     )
-    ended = threading.Event()
-    _on_signals(start, house, notifier, ended)
+    signals = _signals()
     server.start()
     try:
         _schedule(house, notifier, progress)
@@ -106,8 +106,7 @@ def _run(start: Start, store: Store, notifier: Notifier) -> None:
             dry_run=house.board.bound().settings.dry_run,
         )
         notifier.ready()
-        while not ended.wait(0.5):
-            pass
+        _obey(signals, start, house, notifier)
     finally:
         _stop(house, server, notifier, progress)
 
@@ -164,18 +163,33 @@ def _status_line(house: House) -> str:
     return f"{mode}; waiting: {trouble}" if trouble else f"{mode}; following the node"
 
 
-def _on_signals(start: Start, house: House, notifier: Notifier, ended: threading.Event) -> None:
-    def end(number: int, _frame: FrameType | None) -> None:
-        house.stopping.set()
-        ended.set()
-        logger().info("stop_requested", signal=signal.Signals(number).name)
+def _signals() -> "SimpleQueue[int]":
+    """Return where signals arrive from now on.
 
-    def reload(_number: int, _frame: FrameType | None) -> None:
-        threading.Thread(target=_reload, args=(start, house, notifier), name="reload", daemon=True).start()
+    A handler runs in the middle of anything: whatever takes a lock in it can wait for ever for what it interrupted.
+    """
+    arrived: SimpleQueue[int] = SimpleQueue()
 
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGHUP, reload)
+    def note(number: int, _frame: FrameType | None) -> None:
+        arrived.put(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, note)
+    return arrived
+
+
+def _obey(signals: "SimpleQueue[int]", start: Start, house: House, notifier: Notifier) -> None:
+    """Read the file again at every SIGHUP; return when told to stop."""
+    while True:
+        try:
+            number = signal.Signals(signals.get(timeout=SIGNAL_SECONDS))
+        except Empty:
+            continue
+        if number is not signal.SIGHUP:
+            house.stopping.set()
+            logger().info("stop_requested", signal=number.name)
+            return
+        _reload(start, house, notifier)
 
 
 def _reload(start: Start, house: House, notifier: Notifier) -> None:
@@ -217,7 +231,11 @@ def _stop(house: House, server: ControlServer, notifier: Notifier, progress: Hyd
 
 def _lock(state_dir: Path) -> TextIO:
     """Hold the state directory for as long as the process lives; raises StartError while another daemon does."""
-    held = (state_dir / "lock").open("w")
+    path = state_dir / "lock"
+    try:
+        held = path.open("w")
+    except OSError as error:  # left behind by root, mostly
+        raise StartError(f"{path}: {error.strerror}; it must be a file that this user may write to") from error
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

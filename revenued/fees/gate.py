@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from revenued.fees.case import FeeCase, Objection
+from revenued.fees.memory import respected_until
 from revenued.model import ChannelFee
 
 Gate = Callable[[FeeCase, ChannelFee], Objection | None]
@@ -11,13 +12,9 @@ Gate = Callable[[FeeCase, ChannelFee], Objection | None]
 
 def changed_outside(case: FeeCase, _target: ChannelFee) -> Objection | None:
     """A price that somebody else set is the operator's for a while."""
-    memory = case.memory
-    if memory.outside is None or memory.outside_seen_at is None:
+    outside, until = case.memory.outside, respected_until(case.memory, case.settings)
+    if outside is None or until is None or case.now >= until:
         return None
-    until = memory.outside_seen_at + timedelta(hours=case.settings.respect_manual_hours)
-    if case.now >= until:
-        return None
-    outside = memory.outside
     return Objection(
         "changed_outside",
         f"somebody else set {outside.fee_ppm} ppm + {outside.base_fee_msat} msat; left alone for "

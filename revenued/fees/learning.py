@@ -1,7 +1,7 @@
 """How the base price moves: exposures (whole hours at one constant live price) are collected, closed, and judged.
 
-The state never sees a multiplier, a floor or a dry run: an exposure teaches only if the price in force was the base
-price itself, give or take what the hysteresis gate leaves.
+The state never sees a multiplier or a dry run: an exposure teaches only if the price in force was the base price
+itself, brought inside the operator's bounds, give or take what the hysteresis gate leaves.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -88,6 +88,8 @@ class LearnerState:
     last_rate: float | None = None
     """Earnings in msat an hour at the price before."""
     reversals: int = 0
+    returning: bool = False
+    """The last step was a turn, so the next one only goes back over ground that is known."""
     asleep_for: int = 0
     """Closed exposures that are still slept through."""
     exposure: Exposure | None = None
@@ -141,7 +143,9 @@ def is_complete(exposure: Exposure, settings: Settings) -> bool:
 
 def teaches(exposure: Exposure, state: LearnerState, settings: Settings) -> bool:
     """The exposure says something about the base price: it was in force, and there was something to sell."""
-    near = abs(exposure.fee_ppm - state.base_ppm) <= max(1.0, settings.fee_hysteresis * state.base_ppm)
+    # The same words as in the gate: whatever it holds back for ever must teach, or the price would stand still.
+    base = _within(state.base_ppm, settings)
+    near = abs(exposure.fee_ppm - base) <= settings.fee_hysteresis * exposure.fee_ppm
     return near and exposure.liquid_share >= 0.5 and exposure.online_share >= 0.5
 
 
@@ -149,7 +153,7 @@ def climbed(state: LearnerState, exposure: Exposure, settings: Settings) -> tupl
     """Return the state after judging one exposure, and the reason in words.
 
     Keeps going while the earning rate rises (doubling the step), turns round when it falls (halving it), lowers a price
-    that sold nothing, and rests after it has turned round several times: it is at the top.
+    that sold nothing, and rests once it has turned round several times without getting anywhere: it is at the top.
     """
     rate = exposure.earned_msat / exposure.hours
     if settings.fee_learner == "fixed":
@@ -160,7 +164,7 @@ def climbed(state: LearnerState, exposure: Exposure, settings: Settings) -> tupl
     turned, why = _turned(state, rate, exposure, settings)
     smallest = _smallest_step(settings)
     step = min(LARGEST_STEP, max(smallest, turned.step))
-    moved = _moved(state.base_ppm, turned.direction * step, settings)
+    moved = _moved(_within(state.base_ppm, settings), turned.direction * step, settings)
     why = f"{why}; base price {state.base_ppm} → {moved} ppm"
     asleep = SLEEP_EXPOSURES if turned.reversals >= REVERSALS_UNTIL_SLEEP else 0
     reversals = 0 if asleep else turned.reversals
@@ -204,17 +208,22 @@ def from_json(base_ppm: int, stored: dict[str, Any]) -> LearnerState:
 def _turned(state: LearnerState, rate: float, exposure: Exposure, settings: Settings) -> tuple[LearnerState, str]:
     """Return the state with direction and step of the next move."""
     if exposure.forward_count == 0:
-        return replace(state, direction=-1), f"nothing sold in {exposure.hours:.0f} h: lower"
+        return replace(state, direction=-1, returning=False), f"nothing sold in {exposure.hours:.0f} h: lower"
     if state.last_rate is None:
         return state, f"earned {rate:.0f} msat an hour, nothing to compare with yet"
     told = f"earned {rate:.0f} msat an hour after {state.last_rate:.0f}"
     if _is_volatile(rate, state.last_rate):
         direction = state.direction if rate > state.last_rate else -state.direction
-        return replace(state, direction=direction, step=settings.hill_climb_step, reversals=0), f"{told}: start over"
+        anew = replace(state, direction=direction, step=settings.hill_climb_step, reversals=0, returning=False)
+        return anew, f"{told}: start over"
+    if rate >= state.last_rate and state.returning:
+        # Better than the step that was turned back from, which is no news.
+        return replace(state, returning=False), f"{told}: on past where it turned"
     if rate >= state.last_rate:
         return replace(state, step=state.step * 2, reversals=0), f"{told}: further"
-    reversed_ = replace(state, direction=-state.direction, step=state.step / 2, reversals=state.reversals + 1)
-    return reversed_, f"{told}: back"
+    turns = state.reversals + 1
+    turned = replace(state, direction=-state.direction, step=state.step / 2, reversals=turns, returning=True)
+    return turned, f"{told}: back"
 
 
 def _is_volatile(rate: float, before: float) -> bool:

@@ -1,8 +1,9 @@
 """What the live fee says about our last broadcasts: still ours, ours but late, or somebody else's."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from revenued.config import Settings
 from revenued.fees.case import FeeMemory
 from revenued.model import ChannelFee
 
@@ -30,6 +31,13 @@ def reconciled(memory: FeeMemory, live: ChannelFee | None, *, now: datetime) -> 
     if live == memory.outside:
         return memory, None
     return replace(memory, outside=live, outside_seen_at=now), "outside"
+
+
+def respected_until(memory: FeeMemory, settings: Settings) -> datetime | None:
+    """Return the end of the time for which a price that somebody else set is theirs; None when nobody else set one."""
+    if memory.outside is None or memory.outside_seen_at is None:
+        return None
+    return memory.outside_seen_at + timedelta(hours=settings.respect_manual_hours)
 
 
 def intending(memory: FeeMemory, target: ChannelFee, *, allowance: float, now: datetime) -> FeeMemory:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from revenued.errors import NodeNonsense, NodeOutcomeUnknown, NodeRefused, NodeUnreachable
+from revenued.errors import NodeNonsense, NodeNotAsked, NodeOutcomeUnknown, NodeRefused, NodeUnreachable
 
 FAILURES_THAT_OPEN = 3
 FIRST_BACKOFF_SECONDS = 5.0
@@ -37,7 +37,7 @@ class Breaker:
         self._trial_is_out = False
 
     def run(self, call: Callable[[], Answer]) -> Answer:
-        """Return what `call` returns; raises NodeUnreachable without calling it while the breaker is open."""
+        """Return what `call` returns; raises NodeNotAsked while the breaker is open."""
         is_trial = self._admit()
         try:
             answer = call()
@@ -60,7 +60,7 @@ class Breaker:
                 return False
             left = self._open_until - self._monotonic()
             if left > 0 or self._trial_is_out:
-                raise NodeUnreachable(
+                raise NodeNotAsked(
                     f"{self._subsystem} was not asked, its breaker is open after {self._failures} calls without an "
                     f"answer; next try " + (f"in {left:.0f} s" if left > 0 else "is under way")
                 )

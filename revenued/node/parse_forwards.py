@@ -1,5 +1,6 @@
 """Pages of `listforwards` become forwards; a million of them pass through at start, so this loop is a hot one."""
 
+from operator import itemgetter
 from typing import Any
 
 from revenued.errors import NodeNonsense
@@ -34,19 +35,62 @@ def forward_page(answer: object, index: ForwardIndex, *, start: int) -> ForwardP
     last_index = -1
     for place, row in enumerate(rows):
         try:
-            forward = _forward(row, keys)
+            forward = _plain_settled(row, keys) or _forward(row, keys)
         except Unreadable as problem:
             skipped.append(Skipped(_name(row, place), str(problem)))
             at = _readable_index(row, index_field)
         else:
             forwards.append(forward)
-            at = row.get(index_field)
+            at = forward.created_index if index == "created" else forward.updated_index
         if at is not None and at > last_index:
             last_index = at
     if rows and last_index < start:
         # Asking on from here would bring the same page for ever.
         raise NodeNonsense(f"listforwards: no row of the page from {start} has a usable {index_field}")
     return ForwardPage(forwards, last_index if rows else None, tuple(skipped))
+
+
+_SETTLED_FIELDS = itemgetter(
+    "created_index", "updated_index", "in_channel", "in_htlc_id", "in_msat", "out_channel", "out_htlc_id", "out_msat",
+    "fee_msat", "status", "received_time", "resolved_time",
+)  # fmt: skip
+
+
+def _plain_settled(row: Any, keys: dict[str, int]) -> Forward | None:
+    """Return a settled forward with all its fields, which nine rows in ten are, at half the cost; None for any other.
+
+    What looks odd in any way is left to `_forward`, which says what is wrong with it.
+    """
+    try:
+        created, updated, entry, in_id, in_msat, way_out, out_id, out_msat, fee, status, received, resolved = (
+            _SETTLED_FIELDS(row)
+        )
+        in_key, out_key = keys[entry], keys[way_out]
+    except (KeyError, TypeError):
+        return None
+    if not (
+        status == "settled"
+        and type(created) is type(updated) is type(in_id) is type(out_id) is int
+        and type(in_msat) is type(out_msat) is type(fee) is int
+        and type(received) is type(resolved) is float
+        and 0 <= created <= MAX_INDEX
+        and 0 <= updated <= MAX_INDEX
+        and 0 <= in_id <= MAX_INDEX
+        and 0 <= out_id <= MAX_INDEX
+        and 0 <= fee <= MAX_MONEY_MSAT
+        and 0 <= out_msat <= MAX_MONEY_MSAT
+        and 0 <= in_msat <= MAX_MONEY_MSAT
+        and 0 <= received < _END_OF_TIME_SECONDS
+        and 0 < resolved < _END_OF_TIME_SECONDS
+        and "failcode" not in row
+    ):
+        return None
+    return Forward._make(
+        (
+            created, updated, in_key, in_id, in_msat, out_key, out_id, out_msat, fee, "settled", None,
+            round(received * MICROS_PER_SECOND), round(resolved * MICROS_PER_SECOND),
+        )
+    )  # fmt: skip
 
 
 def _forward(row: Any, keys: dict[str, int]) -> Forward:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.types import TypeEngine
 
@@ -38,7 +38,10 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection whose reads all see one state of the database."""
-        with self.engine.connect().execution_options(revenued_writes=False) as connection, connection.begin():
+        options: dict[str, Any] = {"revenued_writes": False}
+        if self.kind == "postgresql":  # where otherwise each statement sees a state of its own
+            options["isolation_level"] = "REPEATABLE READ"
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -82,6 +85,8 @@ def open_store(url: str) -> Store:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
+            if parsed.database in (None, "", ":memory:"):
+                raise DatabaseError("database_url: a database in memory would forget everything; name a file")
             return Store(_sqlite_engine(str(parsed.database)))
         if parsed.get_backend_name() == "postgresql":
             return Store(create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True))
@@ -98,7 +103,8 @@ def open_file(state_dir: Path) -> Store:
 
 
 def _sqlite_engine(path: str) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"isolation_level": None, "timeout": 10})
+    url = URL.create("sqlite", database=path)
+    engine = create_engine(url, connect_args={"isolation_level": None, "timeout": 10})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:

@@ -4,52 +4,23 @@ A forward enters the sums once, when its status becomes final, in the hour in wh
 node gives no resolution). Sums are kept per scid as the node names it; `channel_scids` says whose scid that is.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from revenued.model import FINAL_STATUSES, Forward, ForwardStatus
 from revenued.store.engine import execute_many, upsert
+from revenued.store.sums import add_to_sums
 from revenued.store.tables import channel_scids, forwards, ingest_cursor
-from revenued.units import MICROS_PER_DAY, MICROS_PER_HOUR
 
-TEMPORARY_CHANNEL_FAILURE = 0x1007
-"""BOLT 4: what we answer when a channel of ours could not carry the amount."""
-
-SUMS = (
-    "in_count", "in_msat", "sourced_msat",
-    "out_count", "out_msat", "earned_msat",
-    "in_failed_count", "out_failed_count",
-    "in_local_failed_count", "out_local_failed_count", "out_liquidity_failed_count", "out_liquidity_failed_msat",
-)  # fmt: skip
-_PAIR_SUMS = ("settled_count", "in_msat", "out_msat", "fee_msat", "failed_count")
-_FORWARD_COLUMNS = (
-    "created_index", "updated_index", "in_scid", "in_htlc_id", "in_msat", "out_scid", "asked_scid", "out_htlc_id",
-    "out_msat", "fee_msat", "status", "failcode", "received_at", "resolved_at",
-)  # fmt: skip
+_FORWARD_COLUMNS = (*Forward._fields, "asked_scid")
 _INSERT = f"INSERT INTO forwards ({', '.join(_FORWARD_COLUMNS)}) VALUES ({', '.join('?' * len(_FORWARD_COLUMNS))})"  # noqa: S608 (constants)
 _UPDATE = (
-    "UPDATE forwards SET updated_index = ?, out_scid = ?, asked_scid = ?, out_htlc_id = ?, out_msat = ?, fee_msat = ?, "
-    "status = ?, failcode = ?, resolved_at = ? WHERE created_index = ?"
+    "UPDATE forwards SET updated_index = ?, out_scid = ?, out_htlc_id = ?, out_msat = ?, fee_msat = ?, status = ?, "
+    "failcode = ?, resolved_at = ?, asked_scid = ? WHERE created_index = ?"
 )
-
-
-def _adding(table: str, keys: Sequence[str], sums: Sequence[str]) -> str:
-    names = (*keys, *sums)
-    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
-    return (
-        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "  # noqa: S608 (constants)
-        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {added}"
-    )
-
-
-_ADD_HOUR = _adding("forward_hours", ("hour_at", "scid"), SUMS)
-_ADD_DAY = _adding("forward_days", ("day_at", "scid"), SUMS)
-_ADD_PAIR = _adding("pair_days", ("day_at", "in_scid", "out_scid"), _PAIR_SUMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,34 +63,26 @@ def write_cursor(connection: Connection, cursor: Cursor) -> None:
 
 def apply_forwards(connection: Connection, page: Sequence[Forward]) -> Applied:
     """Write one page: new rows are inserted, offered rows may become final, final rows never change again."""
-    stored = _stored_statuses(connection, [forward.created_index for forward in page])
+    rows = {forward.created_index: forward for forward in page}
+    if not rows:
+        return Applied(0, 0, 0)
+    stored, alone = _stored_statuses(connection, rows)
     ours = _asked_channels_of_ours(connection, page)
-    inserts: list[tuple[Any, ...]] = []
-    updates: list[tuple[Any, ...]] = []
-    finished: list[tuple[Forward, int | None]] = []
-    for forward in {forward.created_index: forward for forward in page}.values():
-        before = stored.get(forward.created_index)
-        if before in FINAL_STATUSES:
-            continue
-        out_scid, asked_scid = _split_out(forward, ours)
-        if before is None:
-            inserts.append(_row(forward, out_scid, asked_scid))
-        elif forward.status in FINAL_STATUSES:
-            updates.append(_change(forward, out_scid, asked_scid))
-        if forward.status in FINAL_STATUSES:
-            finished.append((forward, out_scid))
-    execute_many(connection, _INSERT, inserts)
-    execute_many(connection, _UPDATE, updates)
-    _add_to_sums(connection, finished)
-    settled = sum(forward.status == ForwardStatus.SETTLED for forward, _ in finished)
-    return Applied(len(inserts), len(updates), settled)
-
-
-def fee_of(forward: Forward) -> int:
-    """Return the fee of a settled forward; the difference of its two sides where the node does not name it."""
-    if forward.fee_msat is not None:
-        return forward.fee_msat
-    return forward.in_msat - forward.out_msat if forward.out_msat is not None else 0
+    fresh = list(rows.values()) if not stored else [row for index, row in rows.items() if index not in stored]
+    ended = [
+        rows[index]
+        for index, status in stored.items()
+        if status not in FINAL_STATUSES and rows[index].status in FINAL_STATUSES
+    ]
+    execute_many(connection, _INSERT, [_row(forward, ours) for forward in fresh])
+    execute_many(connection, _UPDATE, [_change(_row(forward, ours)) for forward in ended])
+    # Sums are made from the rows as they now stand, never from what was in memory.
+    if alone:
+        add_to_sums(connection, range(min(rows), max(rows) + 1))
+    else:
+        add_to_sums(connection, [forward.created_index for forward in (*fresh, *ended)])
+    settled = sum(forward.status == ForwardStatus.SETTLED for forward in (*fresh, *ended))
+    return Applied(len(fresh), len(ended), settled)
 
 
 def earned_total_msat(connection: Connection) -> int:
@@ -134,20 +97,20 @@ def offered_count(connection: Connection) -> int:
     )
 
 
-def _stored_statuses(connection: Connection, indexes: Sequence[int]) -> dict[int, str]:
-    """Return created_index → status of those that stand already. Reads a range where the page is one."""
-    found: dict[int, str] = {}
-    if not indexes:
-        return found
+def _stored_statuses(connection: Connection, rows: dict[int, Forward]) -> tuple[dict[int, str], bool]:
+    """Return created_index → status of those that stand already, and whether it is certain that nothing stands between
+    the first and the last of `rows`. Reads a range where the page is one.
+    """
+    first, last = min(rows), max(rows)
     columns = select(forwards.c.created_index, forwards.c.status)
-    first, last = min(indexes), max(indexes)
-    if last - first < 2 * len(indexes):
-        rows = connection.execute(columns.where(forwards.c.created_index.between(first, last)))
-        return {row.created_index: row.status for row in rows}
+    if last - first < 2 * len(rows):
+        found = dict(connection.execute(columns.where(forwards.c.created_index.between(first, last))).all())
+        return {index: status for index, status in found.items() if index in rows}, not found
+    indexes, stored = list(rows), dict[int, str]()
     for start in range(0, len(indexes), 500):
-        rows = connection.execute(columns.where(forwards.c.created_index.in_(indexes[start : start + 500])))
-        found.update({row.created_index: row.status for row in rows})
-    return found
+        chosen = columns.where(forwards.c.created_index.in_(indexes[start : start + 500]))
+        stored.update(dict(connection.execute(chosen).all()))
+    return stored, False
 
 
 def _asked_channels_of_ours(connection: Connection, page: Iterable[Forward]) -> set[int]:
@@ -159,82 +122,14 @@ def _asked_channels_of_ours(connection: Connection, page: Iterable[Forward]) -> 
     return asked & set(connection.execute(select(channel_scids.c.scid)).scalars())
 
 
-def _split_out(forward: Forward, ours: set[int]) -> tuple[int | None, int | None]:
-    """Return (channel of ours, what was asked for instead)."""
+def _row(forward: Forward, ours: set[int]) -> tuple[object, ...]:
+    """Return the row in the order of _FORWARD_COLUMNS; what is no channel of ours goes into `asked_scid`."""
     if forward.status == ForwardStatus.LOCAL_FAILED and forward.out_scid not in ours:
-        return None, forward.out_scid
-    return forward.out_scid, None
+        return (*forward._replace(out_scid=None), forward.out_scid)
+    return (*forward, None)
 
 
-def _row(forward: Forward, out_scid: int | None, asked_scid: int | None) -> tuple[Any, ...]:
-    settled = forward.status == ForwardStatus.SETTLED
-    return (
-        forward.created_index, forward.updated_index, forward.in_scid, forward.in_htlc_id, forward.in_msat,
-        out_scid, asked_scid, forward.out_htlc_id, forward.out_msat, fee_of(forward) if settled else forward.fee_msat,
-        forward.status, forward.failcode, forward.received_at, forward.resolved_at,
-    )  # fmt: skip
-
-
-def _change(forward: Forward, out_scid: int | None, asked_scid: int | None) -> tuple[Any, ...]:
-    settled = forward.status == ForwardStatus.SETTLED
-    return (
-        forward.updated_index, out_scid, asked_scid, forward.out_htlc_id, forward.out_msat,
-        fee_of(forward) if settled else forward.fee_msat, forward.status, forward.failcode, forward.resolved_at,
-        forward.created_index,
-    )  # fmt: skip
-
-
-def _add_to_sums(connection: Connection, finished: Iterable[tuple[Forward, int | None]]) -> None:
-    hours: defaultdict[tuple[int, int], list[int]] = defaultdict(lambda: [0] * len(SUMS))
-    pairs: defaultdict[tuple[int, int, int], list[int]] = defaultdict(lambda: [0] * len(_PAIR_SUMS))
-    for forward, out_scid in finished:
-        at = forward.received_at if forward.resolved_at is None else forward.resolved_at
-        hour = at - at % MICROS_PER_HOUR
-        day = at - at % MICROS_PER_DAY
-        incoming = hours[hour, forward.in_scid]
-        outgoing = hours[hour, out_scid] if out_scid is not None else None
-        if forward.status == ForwardStatus.SETTLED:
-            _add_settled(
-                forward, incoming, outgoing, pairs[day, forward.in_scid, out_scid] if out_scid is not None else None
-            )
-        elif forward.status == ForwardStatus.FAILED:
-            incoming[6] += 1
-            if outgoing is not None and out_scid is not None:
-                outgoing[7] += 1
-                pairs[day, forward.in_scid, out_scid][4] += 1
-        else:
-            incoming[8] += 1
-            if outgoing is not None:
-                _add_local_failed(forward, outgoing)
-    days: defaultdict[tuple[int, int], list[int]] = defaultdict(lambda: [0] * len(SUMS))
-    for (hour, scid), sums in hours.items():
-        of_day = days[hour - hour % MICROS_PER_DAY, scid]
-        for place, amount in enumerate(sums):
-            of_day[place] += amount
-    # Sorted, so that rows are appended where the trees grow.
-    execute_many(connection, _ADD_HOUR, [(*key, *hours[key]) for key in sorted(hours)])
-    execute_many(connection, _ADD_DAY, [(*key, *days[key]) for key in sorted(days)])
-    execute_many(connection, _ADD_PAIR, [(*key, *pairs[key]) for key in sorted(pairs)])
-
-
-def _add_settled(forward: Forward, incoming: list[int], outgoing: list[int] | None, pair: list[int] | None) -> None:
-    fee = fee_of(forward)
-    incoming[0] += 1
-    incoming[1] += forward.in_msat
-    incoming[2] += fee
-    if outgoing is not None:
-        outgoing[3] += 1
-        outgoing[4] += forward.in_msat - fee
-        outgoing[5] += fee
-    if pair is not None:
-        pair[0] += 1
-        pair[1] += forward.in_msat
-        pair[2] += forward.in_msat - fee
-        pair[3] += fee
-
-
-def _add_local_failed(forward: Forward, outgoing: list[int]) -> None:
-    outgoing[9] += 1
-    if forward.failcode == TEMPORARY_CHANNEL_FAILURE:
-        outgoing[10] += 1
-        outgoing[11] += forward.in_msat
+def _change(row: tuple[object, ...]) -> tuple[object, ...]:
+    """Return the parts of a row that a forward gets when it ends, in the order of _UPDATE."""
+    created, updated, _, _, _, out_scid, out_htlc_id, out_msat, fee_msat, status, failcode, _, resolved, asked = row
+    return updated, out_scid, out_htlc_id, out_msat, fee_msat, status, failcode, resolved, asked, created

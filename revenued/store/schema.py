@@ -1,9 +1,11 @@
 """The schema's version: upgrade after a copy, refusal of what this program does not know, and whose database it is."""
 
 import sqlite3
+from contextlib import closing
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
@@ -74,11 +76,16 @@ def copy_sqlite(source: Path, target: Path) -> None:
     """Write a consistent copy of a database that may be in use; raises DatabaseError. The copy is the owner's alone."""
     try:
         target.touch(mode=0o600, exist_ok=False)
-        with sqlite3.connect(f"file:{source}?mode=ro", uri=True) as reading, sqlite3.connect(target) as writing:
+    except OSError as error:
+        raise DatabaseError(f"copying {source} to {target} failed: {error}") from error
+    try:
+        with (
+            closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as reading,
+            closing(sqlite3.connect(target)) as writing,
+        ):
             reading.backup(writing)
-        reading.close()
-        writing.close()
-    except (OSError, sqlite3.Error) as error:
+    except sqlite3.Error as error:
+        target.unlink()  # what is left of it must not be taken for a copy
         raise DatabaseError(f"copying {source} to {target} failed: {error}") from error
 
 

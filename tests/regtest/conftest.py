@@ -1,4 +1,4 @@
-"""One network for the folder, a daemon for each test; without the nodes' programs the tests say loudly that they skip."""
+"""One network for the folder, a daemon for each test; without the nodes' programs all skip, and say so loudly."""
 
 import importlib.util
 import os
@@ -34,8 +34,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if HERE not in item.path.parents:
             continue
         item.add_marker(pytest.mark.regtest)
-        # pyln-testing opens this file anew after each start of a node, and closes the one before only by chance.
-        item.add_marker(pytest.mark.filterwarnings("ignore:unclosed file .*gossip_store:ResourceWarning"))
         if lacking:
             item.add_marker(pytest.mark.skip(reason=f"no real node: {', '.join(lacking)} not found"))
 

@@ -6,11 +6,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from revenued import wire
 from revenued.control.client import ControlClient, DaemonUnreachable
 from tests.regtest.patience import until
 
@@ -90,6 +92,13 @@ class Daemon:
         )  # fmt: skip
         assert ended.returncode == code, f"exit code {ended.returncode}: {ended.stderr or ended.stdout}"
         return ended.stdout
+
+    def begin_cycle(self, kind: str) -> None:
+        """Let a cycle begin and do not wait for it."""
+        request = wire.encode({"jsonrpc": "2.0", "id": 1, "method": "revenue-run", "params": {"cycle": kind}})
+        deadline = time.monotonic() + START_SECONDS
+        with closing(wire.connect(self._control, deadline=deadline)) as connection:
+            wire.send(connection, request, deadline=deadline)
 
     def configure(self, **values: object) -> None:
         """Set options as an operator does."""

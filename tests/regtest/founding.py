@@ -1,6 +1,5 @@
 """How the network comes to be and goes: processes, a chain, channels, and a history of forwards of every kind."""
 
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -60,7 +59,6 @@ def _end_nodes(factory: Any) -> None:
         process.wait(30)
     for node in factory.nodes:
         node.daemon.cleanup_files()
-        node.gossip_store.close()
 
 
 def _end_bitcoind(bitcoind: Any) -> None:
@@ -112,16 +110,19 @@ def _make_history(network: Network) -> None:
     ways = [(alice, carol), (bob, dave), (alice, dave), (carol, alice), (dave, bob), (bob, carol)]
     network.pay(alice, carol, 300_000_000)
     network.pay(bob, dave, 300_000_000)
+    under_way = []
     for number in range(HISTORY - 3):
         payer, payee = ways[number % len(ways)]
-        network.pay(payer, payee, 1_000_001 + 7_919 * number)
-    network.pay(alice, dave, 5_000_000, through=hub.channel_with(dave, private=True)["short_channel_id"])
-    network.fail(alice, carol, 1_000_000, payment_hash=secrets.token_hex(32))  # the payee knows no such payment
+        under_way.append((payer, network.begin(payer, payee, 1_000_001 + 7_919 * number)))
+    for payer, payment_hash in under_way:
+        network.finish(payer, payment_hash)
+    network.pay(alice, dave, 5_000_000, through=hub.channel_with(dave, private=True)["alias"]["local"])
+    network.fail(alice, carol, 1_000_000, invoice=network.unpayable())  # the payee knows no such payment
     network.fail(alice, carol, 2_000_000, fee_msat=0)
     network.fail(alice, carol, 3_000_000, through="700000x1x1")  # no channel of anybody
     network.fail(alice, bob, 1_000_000_000)  # more than the hub has on its side
     dave.stop()
-    network.fail(alice, dave, 4_000_000)  # nobody at home
+    network.fail(alice, dave, 4_000_000, invoice=network.unpayable())  # nobody at home
     dave.start()
     dave.connect(hub)
     until(lambda: all(_is_reestablished(row) for row in hub.channels()), within=30, what="the channels with Dave again")

@@ -114,10 +114,10 @@ class Network:
         *,
         through: str | None = None,
         fee_msat: int | None = None,
-        payment_hash: str | None = None,
+        invoice: Json | None = None,
     ) -> None:
         """Try to pay what cannot arrive, and wait for the end."""
-        sent = self.begin(payer, payee, amount_msat, through=through, fee_msat=fee_msat, payment_hash=payment_hash)
+        sent = self.begin(payer, payee, amount_msat, through=through, fee_msat=fee_msat, invoice=invoice)
         try:
             self.finish(payer, sent)
         except RpcError:
@@ -132,15 +132,15 @@ class Network:
         *,
         through: str | None = None,
         fee_msat: int | None = None,
-        payment_hash: str | None = None,
+        invoice: Json | None = None,
     ) -> str:
         """Send a payment on its way and return its hash."""
-        way_out = self.hub.channel_with(payee) if through is None else None
-        policy = (way_out or self.hub.channel_with(payee))["updates"]["local"]
+        way_out = self._way_out(payee, through)
+        policy = way_out["updates"]["local"]
         if fee_msat is None:
             proportional = amount_msat * int(policy["fee_proportional_millionths"]) // 1_000_000
             fee_msat = int(policy["fee_base_msat"]) + proportional
-        invoice = self._invoice(payee, amount_msat) if payment_hash is None else {"payment_hash": payment_hash}
+        wanted = self.invoice(payee, amount_msat) if invoice is None else invoice
         route = [
             {
                 "id": self.hub.node_id,
@@ -150,18 +150,28 @@ class Network:
             },
             {
                 "id": payee.node_id,
-                "channel": through if way_out is None else way_out["short_channel_id"],
+                "channel": through or way_out["short_channel_id"],
                 "amount_msat": amount_msat,
                 "delay": FINAL_DELAY,
             },
         ]
-        secret = invoice.get("payment_secret") or secrets.token_hex(32)
-        payer.ask("sendpay", route=route, payment_hash=invoice["payment_hash"], payment_secret=secret)
-        return str(invoice["payment_hash"])
+        payer.ask("sendpay", route=route, **wanted)
+        return str(wanted["payment_hash"])
 
     def finish(self, payer: Node, payment_hash: str) -> None:
         """Wait for the end of a payment; raises RpcError when it failed."""
         payer.ask("waitsendpay", payment_hash=payment_hash, timeout=SENDPAY_SECONDS)
+
+    def invoice(self, payee: Node, amount_msat: int) -> Json:
+        """Return what a payer must know."""
+        label = f"{next(self._labels)}"
+        made = payee.ask("invoice", amount_msat=amount_msat, label=label, description=label)
+        return {name: made[name] for name in ("payment_hash", "payment_secret")}
+
+    @staticmethod
+    def unpayable() -> Json:
+        """Return the same for a payment that nobody waits for."""
+        return {"payment_hash": secrets.token_hex(32), "payment_secret": secrets.token_hex(32)}
 
     def forget_prices(self) -> None:
         """Give every channel of the hub the price of a new one."""
@@ -169,6 +179,9 @@ class Network:
             if row["state"] == "CHANNELD_NORMAL":
                 self.hub.ask("setchannel", id=row["channel_id"], enforcedelay=0, **UNCHARGED)
 
-    def _invoice(self, payee: Node, amount_msat: int) -> Json:
-        label = f"{next(self._labels)}"
-        return payee.ask("invoice", amount_msat=amount_msat, label=label, description=label)
+    def _way_out(self, payee: Node, through: str | None) -> Json:
+        """Return the hub's channel that a payment asks for; for one that nobody has, one of the right price."""
+        for row in self.hub.channels():
+            if through in (row["alias"]["local"], row.get("short_channel_id")):
+                return row
+        return self.hub.channel_with(payee)

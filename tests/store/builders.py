@@ -1,61 +1,23 @@
-"""Channels, forwards and rows in which a test states only what matters to it."""
+"""Forwards and rows in which a test states only what matters to it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, event, select
 
 from revenued.clock import to_micros
-from revenued.model import Channel, ChannelFee, ChannelPolicy, ClosedChannel, Forward, Side
+from revenued.model import ClosedChannel, Forward, Side
 from revenued.store.channels import record_channels
 from revenued.store.engine import Store
 from revenued.store.tables import forward_days, forward_hours, forwards, ingest_cursor, metadata, pair_days
 from revenued.store.traffic import Traffic
-from revenued.units import MICROS_PER_DAY, MICROS_PER_HOUR, Msat, Ppm
+from revenued.units import MICROS_PER_DAY, MICROS_PER_HOUR, Msat
+from tests.builders import CAPACITY, make_channel
 from tests.fakes import START
-
-CAPACITY = Msat(1_000_000_000)
-
-
-def fee(ppm: int, base_msat: int = 0) -> ChannelFee:
-    return ChannelFee(Msat(base_msat), Ppm(ppm))
-
-
-def make_channel(number: int = 1, *, ppm: int = 100, outbound_ratio: float = 0.5, **differing: Any) -> Channel:
-    """Return a channel in use, of its own peer; `number` makes its names."""
-    channel = Channel(
-        channel_id=f"{number:064x}",
-        peer_id=f"03{number:064x}",
-        state="CHANNELD_NORMAL",
-        scid=f"{number}x1x0",
-        local_alias=None,
-        private=False,
-        opener=Side.LOCAL,
-        peer_connected=True,
-        reestablished=True,
-        capacity_msat=CAPACITY,
-        to_us_msat=Msat(round(CAPACITY * outbound_ratio)),
-        our_reserve_msat=Msat(0),
-        their_reserve_msat=Msat(0),
-        spendable_msat=None,
-        receivable_msat=None,
-        ours=ChannelPolicy(fee(ppm), None, None, None),
-        theirs=None,
-        their_max_in_flight_msat=None,
-        our_max_in_flight_msat=None,
-        max_accepted_htlcs=None,
-        htlcs=(),
-        opened_at=datetime(2025, 1, 1, tzinfo=UTC),
-        out_fulfilled_msat=Msat(1),
-        in_fulfilled_msat=Msat(1),
-        funding_txid="ab" * 32,
-        funding_outnum=number,
-    )
-    return replace(channel, **differing)
 
 
 def make_closed(number: int = 1, **differing: Any) -> ClosedChannel:

@@ -1,6 +1,7 @@
 """The schema: made by the migrations alone, and never touched where it is not ours or not known."""
 
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -45,14 +46,23 @@ def test_the_comparison_would_notice_a_column_that_no_migration_makes(store: Sto
 
 
 def test_what_no_comparison_shows_is_in_the_schema_too(store: Store) -> None:
-    """Partial indexes and tables that are their own index, which alembic does not look at."""
+    """Checks, partial indexes, and tables that are their own index, none of which alembic looks at."""
+    wanted = {
+        str(constraint.name)
+        for table in metadata.tables.values()
+        for constraint in chain(table.constraints, *(column.constraints for column in table.columns))
+        if isinstance(constraint, sqlalchemy.CheckConstraint)
+    }
     with store.read() as connection:
+        inspected = inspect(connection)
+        checks = {check["name"] for table in metadata.tables for check in inspected.get_check_constraints(table)}
         if store.kind == "sqlite":
-            made = dict(connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")).tuples())
+            made = dict(connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")).all())
             for table in ("forward_hours", "forward_days", "pair_days"):
-                assert made[table].endswith("WITHOUT ROWID")
+                assert "WITHOUT ROWID" in made[table]
         else:
-            made = dict(connection.execute(text("SELECT indexname, indexdef FROM pg_indexes")).tuples())
+            made = dict(connection.execute(text("SELECT indexname, indexdef FROM pg_indexes")).all())
+    assert checks == wanted
     assert "status" in made["ix_forwards_offered"].split("WHERE")[1]
 
 
@@ -70,9 +80,7 @@ def test_the_checks_of_the_schema_hold(store: Store) -> None:
 def test_a_row_of_a_channel_that_is_not_there_is_refused(store: Store) -> None:
     with pytest.raises(IntegrityError), store.write() as connection:
         connection.execute(
-            text(
-                "INSERT INTO channel_scids (scid, channel_key, kind, first_seen_at) VALUES (1, 4711, 'scid', 0)"
-            )
+            text("INSERT INTO channel_scids (scid, channel_key, kind, first_seen_at) VALUES (1, 4711, 'scid', 0)")
         )
 
 
@@ -119,7 +127,9 @@ def test_the_first_node_makes_the_database_its_own(store: Store) -> None:
 def test_another_nodes_database_is_refused_and_stays_the_others(store: Store, node_id: str, network: str) -> None:
     claim(store, node_id=NODE_ID, network="bitcoin", alias="first", now=START)
     before = rows_of(store, "owner")
-    with pytest.raises(DatabaseError, match=f"belongs to node {NODE_ID} on bitcoin.* answers as {node_id} on {network}"):
+    with pytest.raises(
+        DatabaseError, match=f"belongs to node {NODE_ID} on bitcoin.* answers as {node_id} on {network}"
+    ):
         claim(store, node_id=node_id, network=network, alias="second", now=START)
     assert rows_of(store, "owner") == before
 

@@ -21,7 +21,7 @@ ADDS_A_TABLE = """
     op.execute("INSERT INTO moods (mood) VALUES ('good')")
     op.execute("UPDATE owner SET alias = 'changed by the migration'")
 """
-FAILS_HALF_WAY = f"{ADDS_A_TABLE}\n    op.execute('SELECT nothing FROM nowhere')\n"
+FAILS_HALF_WAY = f"{ADDS_A_TABLE}\n    op.execute('SELECT mood FROM nowhere')\n"
 
 
 @pytest.fixture
@@ -34,7 +34,9 @@ def migrations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def next_revision(migrations: Path, revision: str, after: str, body: str) -> None:
-    text_of = f'import sqlalchemy as sa\nfrom alembic import op\n\nrevision = "{revision}"\ndown_revision = "{after}"\n\n'
+    text_of = (
+        f'import sqlalchemy as sa\nfrom alembic import op\n\nrevision = "{revision}"\ndown_revision = "{after}"\n\n'
+    )
     (migrations / "versions" / f"{revision}.py").write_text(f"{text_of}\ndef upgrade() -> None:\n{body}")
 
 
@@ -85,7 +87,7 @@ def test_an_upgrade_that_fails_half_way_leaves_the_database_as_it_was(store: Sto
 def test_of_several_steps_none_stays_when_the_last_one_fails(store: Store, migrations: Path) -> None:
     old = schema.head()
     next_revision(migrations, "next", old, ADDS_A_TABLE)
-    next_revision(migrations, "last", "next", "    op.execute('SELECT nothing FROM nowhere')\n")
+    next_revision(migrations, "last", "next", "    op.execute('SELECT mood FROM nowhere')\n")
     with pytest.raises(DatabaseError, match="failed"):
         upgrade(store, now=START, copies=3)
     assert current(store) == old
@@ -115,7 +117,7 @@ def test_no_copy_means_no_upgrade(sqlite_store: Store, migrations: Path) -> None
     next_revision(migrations, "next", old, ADDS_A_TABLE)
     in_the_way = Path(f"{sqlite_store.location}.before-next-{START:%Y%m%dT%H%M%SZ}")
     in_the_way.write_text("precious")
-    with pytest.raises(DatabaseError, match="copying .* failed"):
+    with pytest.raises(DatabaseError, match=r"copying .* failed"):
         upgrade(sqlite_store, now=START, copies=3)
     assert current(sqlite_store) == old
     assert in_the_way.read_text() == "precious"
@@ -124,7 +126,7 @@ def test_no_copy_means_no_upgrade(sqlite_store: Store, migrations: Path) -> None
 def test_a_copy_that_fails_leaves_nothing_that_looks_like_one(tmp_path: Path) -> None:
     source, target = tmp_path / "garbage", tmp_path / "copy"
     source.write_bytes(b"not a database at all" * 500)
-    with pytest.raises(DatabaseError, match="garbage to .*copy failed"):
+    with pytest.raises(DatabaseError, match=r"garbage to .*copy failed"):
         copy_sqlite(source, target)
     assert not target.exists()
 
