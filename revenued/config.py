@@ -95,6 +95,13 @@ class Settings(BaseModel):
         0.8, "Outbound share above which a channel would be drained.", unit="ratio", least=0.5, most=1.0
     )
 
+    htlc_congestion_threshold: float = _option(
+        0.8,
+        "Share of HTLC slots or value in flight above which a channel is congested.",
+        unit="ratio",
+        least=0.1,
+        most=1.0,
+    )
     flow_window_days: int = _option(7, "Days of traffic that flow estimates look at.", unit="d", least=1, most=90)
     retention_forwards_days: int = _option(
         400, "Single forwards are kept this long; hours and days of them longer.", unit="d", least=30, most=36_500

@@ -11,6 +11,9 @@ from revenued.cli.config import config
 from revenued.cli.daemon import pause, resume, version
 from revenued.cli.dashboard import dashboard
 from revenued.cli.fees import fees
+from revenued.cli.flow import flow
+from revenued.cli.forwards import forwards
+from revenued.cli.peers import peers
 from revenued.cli.rebalance import rebalance
 from revenued.cli.run import run
 from revenued.cli.session import Refused, session_options
@@ -48,7 +51,22 @@ def cli() -> None:
     """
 
 
-for _command in (status, dashboard, channels, fees, rebalance, config, run, pause, resume, version, completion):
+for _command in (
+    status,
+    dashboard,
+    channels,
+    flow,
+    peers,
+    forwards,
+    fees,
+    rebalance,
+    config,
+    run,
+    pause,
+    resume,
+    version,
+    completion,
+):
     cli.add_command(_command)
 
 

@@ -17,8 +17,8 @@ COLUMNS = (
     Column("would", "code"),
     Column("ours", "number"),
     Column("sat", "number"),
-    Column("sells at ppm", "number", rank=1),
-    Column("why", "words", rank=2),
+    Column("sells at ppm", "number", rank=2),
+    Column("why", "words"),
 )
 
 

@@ -19,6 +19,7 @@ EPILOG = """\b
 Examples:
   revenuectl run fee
   revenuectl run snapshot --timeout 60
+  revenuectl run ingest --verify
 
 \b
 Exit code: 0 done, or skipped for a reason of our own; 1 failed; 4 not done because of the node."""
@@ -26,12 +27,19 @@ Exit code: 0 done, or skipped for a reason of our own; 1 failed; 4 not done beca
 
 @click.command("run", epilog=EPILOG, short_help="Run one cycle now.")
 @click.argument("cycle", type=click.Choice(CYCLES))
+@click.option("--verify", is_flag=True, help="ingest only: hold all of the node's forwards against ours.")
+@click.option("--repair", is_flag=True, help="With --verify: replace what differs by what the node says.")
 @session_options()
 @click.pass_context
-def run(context: click.Context, cycle: str) -> None:
+def run(context: click.Context, cycle: str, verify: bool, repair: bool) -> None:
     """Run one cycle now, wait for it, and say what came of it."""
+    if (verify or repair) and cycle != "ingest":
+        raise click.UsageError("--verify and --repair are for `run ingest`.")
+    if repair and not verify:
+        raise click.UsageError("--repair goes with --verify.")
     session: Session = context.obj
-    result = ask(session, "revenue-run", {"cycle": cycle}, patience=PATIENCE)
+    given = {name: True for name, wanted in (("verify", verify), ("repair", repair)) if wanted}
+    result = ask(session, "revenue-run", {"cycle": cycle, **given}, patience=PATIENCE)
     answer(session, result, view)
     context.exit(exit_code(result))
 
@@ -63,6 +71,8 @@ def _counted(name: str, said: object) -> tuple[str, str]:
     words = render.words(name)
     if words.endswith("_msat") and (said is None or isinstance(said, int)):
         return words.removesuffix("_msat").replace("_", " "), render.with_unit(render.amount(said), "sat")
+    if isinstance(said, list):
+        return words.replace("_", " "), "\n".join(render.words(part) for part in said) or render.NOTHING
     if isinstance(said, dict):
         parts = [f"{render.words(part)} {render.setting(number)}" for part, number in said.items()]
         return words.replace("_", " "), ", ".join(parts) or render.NOTHING

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,11 +12,11 @@ from revenued.config import OPTIONS, Option
 from revenued.control.protocol import MethodError
 from revenued.control.server import Caller, Method
 from revenued.cycles.run import CycleResult
-from revenued.daemon import feereports, reports
+from revenued.daemon import feereports, flowreports, reports
 from revenued.daemon.board import BoundSettings
 from revenued.daemon.house import CYCLES, PAUSED, House
 from revenued.daemon.rebalancereports import rebalance_list
-from revenued.errors import IngestStopped, NodeError, SettingError
+from revenued.errors import CycleSkipped, IngestStopped, NodeError, SettingError
 from revenued.store.schema import head
 from revenued.store.settings import write_switch
 
@@ -53,6 +53,20 @@ class _History(_Params):
     limit: int = Field(50, ge=1, le=1000)
 
 
+class _Forwards(_Params):
+    channel: str | None = Field(None, min_length=3, max_length=80)
+    peer: str | None = Field(None, min_length=1, max_length=80)
+    since: str | None = Field(None, max_length=40)
+    until: str | None = Field(None, max_length=40)
+    status: Literal["offered", "settled", "failed", "local_failed"] | None = None
+    limit: int = Field(50, ge=1, le=5000)
+    before: str | None = Field(None, max_length=60)
+
+
+class _OneOrAll(_Params):
+    channel: str | None = Field(None, min_length=3, max_length=80)
+
+
 class _Config(_Params):
     action: str
     key: str | None = None
@@ -61,6 +75,8 @@ class _Config(_Params):
 
 class _Run(_Params):
     cycle: str
+    verify: bool = False
+    repair: bool = False
 
 
 def methods(house: House) -> Mapping[str, Method]:
@@ -70,11 +86,14 @@ def methods(house: House) -> Mapping[str, Method]:
         "revenue-status": lambda params, _: (_read(_Nothing, params), reports.status(house))[1],
         "revenue-dashboard": lambda params, _: reports.dashboard(house, _read(_Window, params).window_days),
         "revenue-channels": lambda params, _: (_read(_Nothing, params), feereports.channels(house))[1],
+        "revenue-forwards": lambda params, _: flowreports.forwards(house, **_read(_Forwards, params).model_dump()),
+        "revenue-flow": lambda params, _: flowreports.flow(house, _read(_OneOrAll, params).channel),
+        "revenue-peers": lambda params, _: (_read(_Nothing, params), flowreports.peers_report(house))[1],
         "revenue-fees-explain": lambda params, _: feereports.explain(house, _read(_Channel, params).channel),
         "revenue-fees-history": lambda params, _: _history(house, _read(_History, params)),
         "revenue-config": lambda params, caller: _config(house, _read(_Config, params), caller),
         "revenue-rebalance-list": lambda params, _: (_read(_Nothing, params), rebalance_list(house))[1],
-        "revenue-run": lambda params, _: _run(house, _read(_Run, params).cycle),
+        "revenue-run": lambda params, _: _run(house, _read(_Run, params)),
         "revenue-pause": lambda params, caller: (_read(_Nothing, params), _switch(house, True, caller))[1],
         "revenue-resume": lambda params, caller: (_read(_Nothing, params), _switch(house, False, caller))[1],
     }
@@ -144,9 +163,14 @@ def _option(option: Option, bound: BoundSettings) -> JsonObject:
     }
 
 
-def _run(house: House, cycle: str) -> JsonObject:
+def _run(house: House, asked: _Run) -> JsonObject:
+    cycle = asked.cycle
+    if (asked.verify or asked.repair) and cycle != "ingest":
+        raise SettingError("verify: only `run ingest` can verify")
+    if asked.repair and not asked.verify:
+        raise SettingError("repair: only together with verify")
     if cycle == "ingest":
-        return _run_ingest(house)
+        return _run_ingest(house, asked)
     if cycle not in CYCLES:
         raise SettingError(f"cycle: {cycle!r:.80} is not allowed; allowed: ingest, {', '.join(CYCLES)}")
     future = house.schedule.run_once(lambda: house.run_cycle(cycle))
@@ -158,24 +182,44 @@ def _run(house: House, cycle: str) -> JsonObject:
         ) from None
 
 
-def _run_ingest(house: House) -> JsonObject:
+def _run_ingest(house: House, asked: _Run) -> JsonObject:
     started = time.monotonic()
     outcome, reason, summary = "done", None, {}
     try:
-        done = house.ingester.run_now()
-        summary = {
-            "inserted": done.inserted,
-            "updated": done.updated,
-            "settled": done.settled,
-            "unreadable": done.unreadable,
-            "caught_up": done.caught_up,
-        }
+        summary = _verified(house, repair=asked.repair) if asked.verify else _ingested(house)
+    except CycleSkipped as skipped:
+        outcome, reason = "skipped", str(skipped)
     except NodeError as trouble:
         outcome, reason = "skipped", f"node: {trouble}"
     except IngestStopped as trouble:
         outcome, reason = "failed", str(trouble)
     took_ms = round((time.monotonic() - started) * 1000)
     return _result(CycleResult("ingest", outcome, reason, took_ms, summary))
+
+
+def _ingested(house: House) -> JsonObject:
+    done = house.ingester.run_now()
+    return {
+        "inserted": done.inserted,
+        "updated": done.updated,
+        "settled": done.settled,
+        "unreadable": done.unreadable,
+        "caught_up": done.caught_up,
+    }
+
+
+def _verified(house: House, *, repair: bool) -> JsonObject:
+    retention = house.board.bound().settings.retention_forwards_days
+    found = house.ingester.verify(repair=repair, retention_days=retention)
+    return {
+        "read": found.read,
+        "different": found.different,
+        "repaired": found.repaired,
+        "deleted_at_node": found.deleted_at_node,
+        "pruned_here": found.pruned_here,
+        "unreadable": found.unreadable,
+        "examples": [f"forward {example.created_index}: {example.what}" for example in found.examples],
+    }
 
 
 def _result(result: CycleResult) -> JsonObject:

@@ -46,7 +46,7 @@ def channels(house: House) -> JsonObject:
 def explain(house: House, name: str) -> JsonObject:
     """Answer revenue-fees-explain: the newest decision with every step, and what we remember of the price."""
     with house.store.read() as connection:
-        key, known = _find(connection, name)
+        key, known = find(connection, name)
         decision = read_decisions(connection, key).get(key)
         memory = read_memories(connection).get(key)
     if decision is None:
@@ -77,13 +77,14 @@ def explain(house: House, name: str) -> JsonObject:
 def history(house: House, *, channel: str | None, limit: int) -> JsonObject:
     """Answer revenue-fees-history, newest first."""
     with house.store.read() as connection:
-        key = _find(connection, channel)[0] if channel is not None else None
+        key = find(connection, channel)[0] if channel is not None else None
         changes = read_changes(connection, channel_key=key, limit=limit)
         known = known_channels(connection)
     return {"changes": [_change(change, known[change.channel_key]) for change in changes]}
 
 
-def _find(connection: Connection, name: str) -> tuple[int, KnownChannel]:
+def find(connection: Connection, name: str) -> tuple[int, KnownChannel]:
+    """Return a channel by its channel id, scid or alias scid, present or former; raises SettingError."""
     key = find_channel(connection, name)
     if key is None:
         raise SettingError(f"channel: {name!r} is no channel of this node; give a short channel id or a channel id")

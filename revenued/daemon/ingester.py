@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from revenued.clock import Clock
 from revenued.cycles.ingest import Ingested, ingest_forwards
+from revenued.cycles.verify import Verified, verify_forwards
 from revenued.errors import DatabaseError, IngestStopped, NodeError, NodeNotAsked
 from revenued.log import get as logger
 from revenued.model import NodeInfo
@@ -125,6 +126,19 @@ class Ingester:
             )
             self._on_hydrated()
         return done
+
+    def verify(self, *, repair: bool, retention_days: int) -> Verified:
+        """Read what is new, then hold all of the node's forwards against ours, in the caller's thread."""
+        self.run_now()
+        with self._one_at_a_time:
+            return verify_forwards(
+                self._node,
+                self._store,
+                repair=repair,
+                retention_days=retention_days,
+                now=self._clock.now(),
+                stopping=self._stopping.is_set,
+            )
 
     def _name_channels(self) -> None:
         """Note all channels, also forgotten ones, before their forwards: only what is ours is counted as ours."""

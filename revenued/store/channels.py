@@ -79,7 +79,7 @@ def record_channels(connection: Connection, listed: Iterable[Channel], *, now: d
 
 
 def record_closed(connection: Connection, closed: Iterable[ClosedChannel], *, now: datetime) -> int:
-    """Note channels that the node has forgotten, so that their old forwards have a name; return how many were new."""
+    """Note channels that the node has forgotten, so that their old forwards have a name; return how many are news."""
     listed = list(closed)
     known = channel_keys(connection)
     peer_keys = _record_peers(connection, {c.peer_id for c in listed if c.peer_id}, now=now)
@@ -108,13 +108,13 @@ def record_closed(connection: Connection, closed: Iterable[ClosedChannel], *, no
     open_until_now = set(
         connection.execute(select(channels.c.channel_id).where(channels.c.closed_at.is_(None))).scalars()
     )
-    for channel in listed:
-        if channel.channel_id in open_until_now:
-            connection.execute(
-                update(channels)
-                .where(channels.c.channel_id == channel.channel_id)
-                .values(closed_at=now, state="CLOSED", close_cause=channel.close_cause)
-            )
+    ended = [channel for channel in listed if channel.channel_id in open_until_now]
+    for channel in ended:
+        connection.execute(
+            update(channels)
+            .where(channels.c.channel_id == channel.channel_id)
+            .values(closed_at=now, state="CLOSED", close_cause=channel.close_cause)
+        )
     _record_scids(
         connection,
         (
@@ -124,7 +124,7 @@ def record_closed(connection: Connection, closed: Iterable[ClosedChannel], *, no
         ),
         now=now,
     )
-    return len(fresh)
+    return len(fresh) + len(ended)
 
 
 def record_aliases(connection: Connection, aliases: Mapping[str, str]) -> None:

@@ -114,6 +114,27 @@ def write_exposures(connection: Connection, closed: Iterable[tuple[int, Ppm, Exp
         connection.execute(exposures.insert(), rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """One closed exposure as it is kept."""
+
+    started_at: datetime
+    ended_at: datetime
+    fee_ppm: int
+    forward_count: int
+    volume_msat: int
+    earned_msat: int
+    liquid_share: float
+    online_share: float
+
+
+def read_exposures(connection: Connection, channel_key: int, *, limit: int) -> list[Exposed]:
+    """Return the newest closed exposures of a channel, newest first: what it sold at which price."""
+    columns = [exposures.c[name] for name in Exposed.__dataclass_fields__]
+    statement = select(*columns).where(exposures.c.channel_key == channel_key)
+    return [Exposed(*row) for row in connection.execute(statement.order_by(exposures.c.ended_at.desc()).limit(limit))]
+
+
 def write_decisions(
     connection: Connection,
     decided: Iterable[tuple[int, FeeDecision, str, Objection | None]],

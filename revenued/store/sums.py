@@ -63,7 +63,7 @@ _PAIRS = {
 def _adding(table: str, period: str, length: int, sides: dict[str, str], forwards: str, sums: dict[str, str]) -> str:
     """Return the statement that adds the chosen forwards to `table`; `sides` are its key columns and where they lie."""
     keys = (period, *sides)
-    read = ", ".join((*sides.values(), *sums.values()))
+    read = ", ".join((*sides.values(), *(f"{{sign}}{value}" for value in sums.values())))
     grouped = ", ".join(str(place + 1) for place in range(len(keys)))
     added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
     return (
@@ -99,15 +99,24 @@ def add_to_sums(connection: Connection, indexes: Sequence[int]) -> None:
 
     A `range` stands for a page of which no row was there before; otherwise each index is named.
     """
+    _count_in(connection, indexes, sign="")
+
+
+def take_from_sums(connection: Connection, indexes: Sequence[int]) -> None:
+    """Undo `add_to_sums` for forwards whose rows are about to be replaced."""
+    _count_in(connection, indexes, sign="-")
+
+
+def _count_in(connection: Connection, indexes: Sequence[int], *, sign: str) -> None:
     if isinstance(indexes, range):
-        _add(connection, "created_index BETWEEN ? AND ?", (indexes[0], indexes[-1]))
+        _run(connection, "created_index BETWEEN ? AND ?", (indexes[0], indexes[-1]), sign)
         return
     for start in range(0, len(indexes), CHUNK):
         chosen = tuple(indexes[start : start + CHUNK])
-        _add(connection, f"created_index IN ({', '.join('?' * len(chosen))})", chosen)
+        _run(connection, f"created_index IN ({', '.join('?' * len(chosen))})", chosen, sign)
 
 
-def _add(connection: Connection, chosen: str, parameters: tuple[int, ...]) -> None:
+def _run(connection: Connection, chosen: str, parameters: tuple[int, ...], sign: str) -> None:
     for statement in _STATEMENTS:
-        sql = statement.replace("{chosen}", chosen)
+        sql = statement.replace("{chosen}", chosen).replace("{sign}", sign)
         connection.exec_driver_sql(sql if connection.dialect.name == "sqlite" else sql.replace("?", "%s"), parameters)

@@ -1,6 +1,7 @@
 """Days of traffic become rates, a state and a confidence that plausible traffic can reach and that time wears off."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -79,7 +80,7 @@ def test_a_steady_rate_is_found_whatever_the_decay_and_however_much_of_today_has
 
 def test_each_day_weighs_four_fifths_of_the_day_after_it() -> None:
     rates = [estimate(make_day(day, out_msat=1_000_000)).out_msat_per_day for day in range(8)]
-    for newer, older in zip(rates, rates[1:], strict=False):
+    for newer, older in pairwise(rates):
         assert older / newer == pytest.approx(0.8)
 
 

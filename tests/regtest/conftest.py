@@ -106,7 +106,7 @@ def daemon(launch: Launch, network: Network) -> Daemon:
 
 
 @pytest.fixture
-def overheard(launch: Launch, proxy: Proxy) -> Daemon:
+def overheard(proxy: Proxy, launch: Launch) -> Daemon:
     """The same, with every word between it and the hub counted by `proxy`."""
     started = launch(proxy.path)
     started.follow()

@@ -11,11 +11,21 @@ GOSSIP_SECONDS = 30.0
 LEAST_PPM = 150
 
 
+def go_live(daemon: Daemon) -> None:
+    """Let the daemon tell prices, all of which are too low, and want the same for each channel."""
+    daemon.configure(
+        dry_run=False,
+        min_fee_ppm=LEAST_PPM,
+        enable_scarcity_pricing=False,
+        # A set interval counts from now, so that no cycle of the daemon's own comes between those of the test.
+        fee_interval=86_400,
+    )
+
+
 @pytest.fixture
 def live(overheard: Daemon) -> Daemon:
-    """A daemon that may tell the hub prices, all of which are too low."""
-    # A set interval counts from now, so that no cycle of the daemon's own comes between those of the test.
-    overheard.configure(dry_run=False, min_fee_ppm=LEAST_PPM, fee_interval=86_400)
+    """A daemon that may tell the hub prices."""
+    go_live(overheard)
     return overheard
 
 

@@ -8,16 +8,12 @@ from tests.regtest.ledger import expected, fees_settled, stored
 from tests.regtest.network import Network
 from tests.regtest.patience import until
 from tests.regtest.proxy import Proxy
-from tests.regtest.test_fees import LEAST_PPM, prices
+from tests.regtest.test_fees import LEAST_PPM, go_live, prices
 
 SOON_SECONDS = 2.0
 RECOVERY_SECONDS = 30.0
 NODE_AWAY = 4
 """What `revenuectl` ends with when the node could not be reached."""
-
-
-def go_live(daemon: Daemon) -> None:
-    daemon.configure(dry_run=False, min_fee_ppm=LEAST_PPM, fee_interval=86_400)
 
 
 def run_fee(daemon: Daemon) -> Json:
