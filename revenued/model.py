@@ -222,6 +222,29 @@ class ForwardPage:
     skipped: tuple[Skipped, ...] = ()
 
 
+class RoutedMove(NamedTuple):
+    """One side of a settled forward, from `listchannelmoves`: a credit where it entered or a debit where it left."""
+
+    created_index: int
+    channel_id: str
+    credit_msat: Msat
+    debit_msat: Msat
+    fees_msat: Msat
+    moved_at: Micros
+    """Whole seconds; the node knows no better."""
+    payment_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovePage:
+    """One page of channel moves in index order, of which only the routed ones are kept; as `ForwardPage` otherwise."""
+
+    routed: list[RoutedMove]
+    first_moved_at: Micros | None
+    last_index: int | None
+    skipped: tuple[Skipped, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Feerates:
     """What block space costs now, from `feerates`."""

@@ -155,6 +155,8 @@ def upgrade() -> None:
         sa.Column("updated_index", sa.BigInteger(), nullable=False),
         sa.Column("deleted_index", sa.BigInteger(), nullable=False),
         sa.Column("missing_count", sa.BigInteger(), nullable=False),
+        sa.Column("recovered_count", sa.BigInteger(), nullable=False),
+        sa.Column("recover_since", sa.BigInteger(), nullable=True),
         sa.Column("unreadable_count", sa.BigInteger(), nullable=False),
         sa.Column("target_index", sa.BigInteger(), nullable=False),
         sa.Column("hydrated_at", sa.BigInteger(), nullable=True),

@@ -15,7 +15,7 @@ from revenued.errors import IngestStopped, NodeNonsense
 from revenued.model import ForwardPage, NodeInfo
 from revenued.node.interface import ForwardIndex, Node
 from revenued.store.engine import Store
-from revenued.store.forwards import Cursor, apply_forwards, read_cursor, write_cursor
+from revenued.store.forwards import Cursor, apply_forwards, offered_count, read_cursor, write_cursor
 
 PAGE = 5000
 LONGEST_PAUSE_SECONDS = 0.25
@@ -81,8 +81,11 @@ def _begin(node: Node, store: Store, node_id: str) -> Ingested:
     with store.write() as connection:
         cursor = read_cursor(connection)
         if cursor is None:
-            cursor = Cursor(0, updated, deleted, 0, 0, created, None, None, None)
+            cursor = _first_cursor(created=created, updated=updated, deleted=deleted)
         reason = _regression(cursor, created=created, updated=updated)
+        if deleted > cursor.deleted_index and offered_count(connection):
+            # One of those that were under way may have ended and been deleted since we last looked.
+            cursor = _looking_back(cursor)
         cursor = replace(cursor, stopped_reason=reason, deleted_index=max(deleted, cursor.deleted_index))
         write_cursor(connection, cursor)
     if reason is not None:
@@ -152,10 +155,33 @@ def _advanced(cursor: Cursor, index: ForwardIndex, page: ForwardPage) -> Cursor:
     unreadable = cursor.unreadable_count + len(page.skipped)
     if index == "updated":
         return replace(cursor, updated_index=page.last_index, unreadable_count=unreadable)
-    missing = page.last_index - cursor.created_index - len(page.forwards) - len(page.skipped)
+    missing = max(0, page.last_index - cursor.created_index - len(page.forwards) - len(page.skipped))
     return replace(
-        cursor,
+        _looking_back(cursor) if missing else cursor,
         created_index=page.last_index,
-        missing_count=cursor.missing_count + max(0, missing),
+        missing_count=cursor.missing_count + missing,
         unreadable_count=unreadable,
+    )
+
+
+def _looking_back(cursor: Cursor) -> Cursor:
+    """Return the cursor with a note to look for deleted rows; what was deleted before our first reading stays lost."""
+    if cursor.hydrated_at is None or cursor.recover_since is not None:
+        return cursor
+    return replace(cursor, recover_since=cursor.caught_up_at)
+
+
+def _first_cursor(*, created: int, updated: int, deleted: int) -> Cursor:
+    return Cursor(
+        created_index=0,
+        updated_index=updated,
+        deleted_index=deleted,
+        missing_count=0,
+        recovered_count=0,
+        recover_since=None,
+        unreadable_count=0,
+        target_index=created,
+        hydrated_at=None,
+        caught_up_at=None,
+        stopped_reason=None,
     )

@@ -55,8 +55,7 @@ def verify_forwards(
             page,
             rows,
             verified,
-            first=start,
-            last=last,
+            within=range(start, last + 1),
             kept_from=kept_from,
             updated_until=cursor.updated_index,
             repair=repair,
@@ -73,17 +72,14 @@ def _compare(
     rows: list[Forward],
     verified: Verified,
     *,
-    first: int,
-    last: int,
+    within: range,
     kept_from: int,
     updated_until: int,
     repair: bool,
 ) -> None:
     by_index = {row.created_index: row for row in rows}
     with store.read() as connection:
-        found = compare_forwards(
-            connection, rows, within=range(first, last + 1), pruned_before=kept_from, updated_until=updated_until
-        )
+        found = compare_forwards(connection, rows, within=within, pruned_before=kept_from, updated_until=updated_until)
     verified.read += len(rows)
     verified.different += len(found.differences)
     verified.deleted_at_node += found.only_here

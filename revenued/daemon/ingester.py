@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from revenued.clock import Clock
 from revenued.cycles.ingest import Ingested, ingest_forwards
+from revenued.cycles.recover import recover_forwards
 from revenued.cycles.verify import Verified, verify_forwards
 from revenued.errors import DatabaseError, IngestStopped, NodeError, NodeNotAsked
 from revenued.log import get as logger
@@ -118,6 +119,10 @@ class Ingester:
                 stopping=self._stopping.is_set,
                 progress=self._progressed,
             )
+            if done.caught_up and done.cursor is not None and done.cursor.recover_since is not None:
+                recover_forwards(
+                    self._node, self._store, since=done.cursor.recover_since, stopping=self._stopping.is_set
+                )
         self.trouble = None
         self.info, self.answered_at = done.info, self._clock.now()
         if done.caught_up and not was_hydrated:

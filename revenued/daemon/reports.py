@@ -239,6 +239,7 @@ def _ingest(cursor: Cursor | None, trouble: str | None) -> JsonObject:
         "target_index": cursor.target_index if cursor else None,
         "behind": 0 if cursor and cursor.hydrated_at else behind,
         "missing_count": cursor.missing_count if cursor else None,
+        "recovered_count": cursor.recovered_count if cursor else None,
         "unreadable_count": cursor.unreadable_count if cursor else None,
         "hydrated_at": instant(cursor.hydrated_at) if cursor else None,
         "caught_up_at": instant(cursor.caught_up_at) if cursor else None,

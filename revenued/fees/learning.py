@@ -164,7 +164,11 @@ def climbed(state: LearnerState, exposure: Exposure, settings: Settings) -> tupl
     turned, why = _turned(state, rate, exposure, settings)
     smallest = _smallest_step(settings)
     step = min(LARGEST_STEP, max(smallest, turned.step))
-    moved = _moved(_within(state.base_ppm, settings), turned.direction * step, settings)
+    base = _within(state.base_ppm, settings)
+    moved = _moved(base, turned.direction * step, settings)
+    if moved == base:
+        # At a bound the same price is judged again and again, and as long as it earns as much it would stay there.
+        turned = replace(turned, direction=-turned.direction, returning=False)
     why = f"{why}; base price {state.base_ppm} → {moved} ppm"
     asleep = SLEEP_EXPOSURES if turned.reversals >= REVERSALS_UNTIL_SLEEP else 0
     reversals = 0 if asleep else turned.reversals

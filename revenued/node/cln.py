@@ -14,11 +14,12 @@ from revenued.model import (
     Feerates,
     FeeReply,
     ForwardPage,
+    MovePage,
     NodeInfo,
     OnchainFunds,
     Skipped,
 )
-from revenued.node import parse, parse_channels, parse_forwards
+from revenued.node import parse, parse_channels, parse_forwards, parse_moves
 from revenued.node.breaker import LONGEST_BACKOFF_SECONDS, Breaker
 from revenued.node.doorbell import Doorbell
 from revenued.node.interface import Counter, ForwardIndex
@@ -89,6 +90,11 @@ class ClnNode:
     def forward_counter(self, counter: Counter) -> int:
         """Ask `wait` for a value that has long been reached."""
         return parse.forward_count(self._ask("wait", subsystem="forwards", indexname=counter, nextvalue=0), counter)
+
+    def routed_moves(self, *, start: int, limit: int) -> MovePage:
+        """Ask `listchannelmoves` for one page."""
+        answer = self._ask("listchannelmoves", index="created", start=start, limit=limit)
+        return parse_moves.move_page(answer, start=start)
 
     def feerates(self) -> Feerates:
         """Ask `feerates`."""

@@ -11,6 +11,7 @@ from revenued.model import (
     Feerates,
     FeeReply,
     ForwardPage,
+    MovePage,
     NodeInfo,
     OnchainFunds,
     Skipped,
@@ -54,6 +55,10 @@ class Node(Protocol):
 
     def forward_counter(self, counter: Counter) -> int:
         """Return the node's present forwards index of this kind, without waiting."""
+        ...
+
+    def routed_moves(self, *, start: int, limit: int) -> MovePage:
+        """Return up to `limit` channel moves from `start` on, in index order; NodeRefused where the node keeps none."""
         ...
 
     def feerates(self) -> Feerates:

@@ -80,6 +80,10 @@ def _one_page(params: Mapping[str, object]) -> str | None:
     return None
 
 
+def _one_page_of_moves(params: Mapping[str, object]) -> str | None:
+    return _one_page(params) if params.get("index") == "created" else "index must be created"
+
+
 def _one_node(params: Mapping[str, object]) -> str | None:
     # Without an id the whole network graph is dumped.
     given = params.get("id")
@@ -109,6 +113,7 @@ PERMITTED: Mapping[str, Permit] = MappingProxyType(
         "listpeerchannels": Permit(Kind.LONG_READ, "core"),
         "listclosedchannels": Permit(Kind.LONG_READ, "core"),
         "listnodes": Permit(Kind.QUICK_READ, "core", _one_node),
+        "listchannelmoves": Permit(Kind.LONG_READ, "core", _one_page_of_moves),
         "listforwards": Permit(Kind.LONG_READ, "core", _one_page),
         "listfunds": Permit(Kind.LONG_READ, "core"),
         "feerates": Permit(Kind.QUICK_READ, "core"),

@@ -17,10 +17,12 @@ from revenued.model import (
     Forward,
     ForwardPage,
     Htlc,
+    MovePage,
     NodeInfo,
     OnchainFunds,
     Skipped,
 )
+from revenued.node.cln import UNKNOWN_COMMAND
 from revenued.node.interface import Counter, ForwardIndex
 from revenued.sim.chain import FLOOR_PER_KW, MUTUAL_CLOSE_WEIGHT, OPENING_WEIGHT
 from revenued.sim.channel import DUST_LIMIT_MSAT, SimChannel
@@ -82,6 +84,10 @@ class SimNode:
     def forward_counter(self, counter: Counter) -> int:
         """Return where a counter stands."""
         return self._today().book.counters[counter]
+
+    def routed_moves(self, *, start: int, limit: int) -> MovePage:
+        """Refuse: this market keeps no channel moves."""
+        raise NodeRefused(f"Unknown command 'listchannelmoves' (asked for {limit} from {start})", UNKNOWN_COMMAND)
 
     def feerates(self) -> Feerates:
         """Return the estimates and what opening and closing would cost."""

@@ -32,6 +32,10 @@ class Cursor:
     deleted_index: int
     missing_count: int
     """Indexes that the node had deleted before they were read."""
+    recovered_count: int
+    """Of these, settled ones that were found again among the node's channel moves."""
+    recover_since: datetime | None
+    """Rows that were deleted after this are still to be looked for."""
     unreadable_count: int
     target_index: int
     """The created index at which the first reading was begun: behind it lies history, after it what is new."""

@@ -78,7 +78,7 @@ def read_learners(connection: Connection) -> tuple[dict[int, LearnerState], list
     for row in connection.execute(select(learner_states).where(learner_states.c.learner == LEARNER)):
         try:
             states[row.channel_key] = from_json(row.base_ppm, row.state)
-        except (TypeError, KeyError, ValueError):
+        except (TypeError, KeyError, ValueError, OverflowError):
             unreadable.append(row.channel_key)
             states[row.channel_key] = LearnerState(base_ppm=Ppm(row.base_ppm), direction=1, step=0.1)
     return states, unreadable

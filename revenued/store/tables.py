@@ -210,6 +210,8 @@ ingest_cursor = Table(
     Column("updated_index", BigInteger, nullable=False),
     Column("deleted_index", BigInteger, nullable=False),
     Column("missing_count", BigInteger, nullable=False),  # indexes that the node had already deleted when we came
+    Column("recovered_count", BigInteger, nullable=False),  # of these, settled ones found again among channel moves
+    Column("recover_since", Instant),  # rows deleted after this are still to be looked for; null: nothing to do
     Column("unreadable_count", BigInteger, nullable=False),
     Column("target_index", BigInteger, nullable=False),  # where hydration ends
     Column("hydrated_at", Instant),

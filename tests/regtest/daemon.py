@@ -45,7 +45,7 @@ class Daemon:
     def start(self) -> None:
         """Start it and wait until it answers."""
         assert self._process is None, "it runs already"
-        where = ["--rpc", self._rpc, "--state-dir", self._state, "--control", self._control]
+        where: list[str | Path] = ["--rpc", self._rpc, "--state-dir", self._state, "--control", self._control]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [PROGRAMS / "revenued", "run", *where],

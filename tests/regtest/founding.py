@@ -92,8 +92,11 @@ def _open_channels(network: Network) -> None:
     network.mine(ANNOUNCED_AFTER_BLOCKS - 1, transactions=funded)
     network.mine(1)  # by itself: a node that is behind the chain drops what is announced to it too early
     until(lambda: all(_is_usable(row) for row in hub.channels()), within=30, what="five usable channels")
-    for node in network.nodes:
-        until(lambda node=node: _public_halves(node) == 8, within=60, what="gossip of four channels, both ways")
+    until(
+        lambda: all(_public_halves(node) == 8 for node in network.nodes),
+        within=60,
+        what="everybody knows both halves of four channels",
+    )
 
 
 def _is_usable(row: dict[str, Any]) -> bool:

@@ -28,6 +28,7 @@ class Node:
         self._node = node
         self.socket = Path(str(node.rpc.socket_path))
         self.node_id = str(node.info["id"])
+        self.port = int(node.port)
         # pyln-testing's own connection puts a `check` before every call.
         self._rpc = LightningRpc(str(self.socket))
 
@@ -49,10 +50,14 @@ class Node:
         return min(found, key=lambda row: [int(part) for part in row["short_channel_id"].split("x")])
 
     def connect(self, peer: "Node") -> None:
-        self.ask("connect", id=peer.node_id, host="127.0.0.1", port=self._port_of(peer))
+        self.ask("connect", id=peer.node_id, host="127.0.0.1", port=peer.port)
 
     def stop(self) -> None:
         self._node.stop(timeout=30)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self._node.daemon.kill()
 
     def start(self) -> None:
         self._node.start(stderr_redir=True)
@@ -63,10 +68,6 @@ class Node:
 
     def thaw(self) -> None:
         os.kill(self._node.daemon.proc.pid, signal.SIGCONT)
-
-    @staticmethod
-    def _port_of(peer: "Node") -> int:
-        return int(peer._node.port)
 
 
 @dataclass

@@ -1,11 +1,13 @@
 """Lightningd that goes, comes back or hangs, and a daemon that is killed: nothing is lost, doubled or set twice."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.regtest.conftest import Launch
 from tests.regtest.daemon import Daemon, Json, summary_of
 from tests.regtest.ledger import expected, fees_settled, stored
-from tests.regtest.network import Network
+from tests.regtest.network import Network, Node
 from tests.regtest.patience import until
 from tests.regtest.proxy import Proxy
 from tests.regtest.test_fees import LEAST_PPM, go_live, prices
@@ -43,9 +45,12 @@ def reconnect(network: Network) -> None:
     )
 
 
-def test_the_daemon_outlives_a_restart_of_lightningd(network: Network, daemon: Daemon) -> None:
+@pytest.mark.parametrize("end", [Node.stop, Node.kill], ids=["stopped", "killed"])
+def test_the_daemon_outlives_a_restart_of_lightningd(
+    network: Network, daemon: Daemon, end: Callable[[Node], None]
+) -> None:
     network.pay(network.alice, network.carol, 1_111_111)
-    network.hub.stop()
+    end(network.hub)
     until(lambda: not daemon.ask("status")["node"]["reachable"], within=10, what="the daemon notices")
     assert daemon.ctl("run", "fee", code=NODE_AWAY)["outcome"] == "skipped"
     assert any("not being read" in warning for warning in daemon.ctl("dashboard")["warnings"])

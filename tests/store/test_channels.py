@@ -47,11 +47,22 @@ def test_a_channel_is_kept_with_its_peer_and_what_it_is_called(store: Store) -> 
     peer = only(store, "peers")
     assert (peer["node_id"], peer["first_seen_at"]) == (channel.peer_id, START)
     assert only(store) == {
-        "channel_key": key, "channel_id": channel.channel_id, "peer_key": peer["peer_key"],
-        "scid": scid_to_key("1x1x0"), "opener": "remote", "private": True, "capacity_msat": channel.capacity_msat, "funding_txid": "ab" * 32,
-        "funding_outnum": 1, "state": "CHANNELD_NORMAL", "opened_at": channel.opened_at, "first_seen_at": START,
-        "last_seen_at": START, "closed_at": None, "close_cause": None,
-    }  # fmt: skip
+        "channel_key": key,
+        "channel_id": channel.channel_id,
+        "peer_key": peer["peer_key"],
+        "scid": scid_to_key("1x1x0"),
+        "opener": "remote",
+        "private": True,
+        "capacity_msat": channel.capacity_msat,
+        "funding_txid": "ab" * 32,
+        "funding_outnum": 1,
+        "state": "CHANNELD_NORMAL",
+        "opened_at": channel.opened_at,
+        "first_seen_at": START,
+        "last_seen_at": START,
+        "closed_at": None,
+        "close_cause": None,
+    }
     with store.read() as connection:
         assert scid_owners(connection) == {scid_to_key("1x1x0"): key, scid_to_key("16000000x1x1"): key}
         for name in (channel.channel_id, "1x1x0", "1:1:0", "16000000x1x1"):
