@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pyln.client import LightningRpc
+
 from revenued import wire
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -158,8 +160,6 @@ def _raw_page(path: Path, params: dict[str, Any]) -> bytes:
 
 def stock(place: str, _forwards: int) -> None:
     """Ask for everything at once with pyln-client as it is."""
-    from pyln.client import LightningRpc
-
     began = time.process_time()
     LightningRpc(f"{place}/rpc").listforwards()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -53,8 +53,9 @@ class History:
             )
         status = "failed" if kind == 1 else "settled"
         return (
-            f'{head},"updated_index":{index},"out_htlc_id":{index // self.channels},"out_msat":{amount},"fee_msat":{fee},'
-            f'"status":"{status}","style":"tlv","received_time":{received:.6f},"resolved_time":{received + 1.5:.6f}}}'
+            f'{head},"updated_index":{index},"out_htlc_id":{index // self.channels},"out_msat":{amount},'
+            f'"fee_msat":{fee},"status":"{status}","style":"tlv","received_time":{received:.6f},'
+            f'"resolved_time":{received + 1.5:.6f}}}'
         )
 
     def page(self, start: int, limit: int) -> bytes:

@@ -21,14 +21,16 @@ from revenued.model import (
     FeeReply,
     Forward,
     ForwardPage,
+    MovePage,
     NodeInfo,
     OnchainFunds,
+    RoutedMove,
     Skipped,
 )
 from revenued.node.interface import Counter as CounterName
 from revenued.node.interface import ForwardIndex
 from revenued.store.engine import Store
-from revenued.units import Msat, scid_to_key
+from revenued.units import MICROS_PER_SECOND, Micros, Msat, scid_to_key
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 NODE_ID = "02" + "11" * 32
@@ -78,6 +80,8 @@ class FakeNode:
         self.alias_by_id: dict[str, str] = {}
         self.rows: dict[int, Forward] = {}
         self.unreadable: set[int] = set()
+        self.moves: list[RoutedMove] = []
+        """Both sides of every settled forward between channels that it has; never deleted."""
         self.counters = {"created": 0, "updated": 0, "deleted": 0}
         self.fees_set: list[tuple[str, ChannelFee]] = []
         """Every fee that took effect, in order: what the network was told."""
@@ -150,6 +154,8 @@ class FakeNode:
         self.rows[index] = row._replace(
             status=status, updated_index=self.counters["updated"], resolved_at=to_micros(at or self.clock.now())
         )
+        if status == "settled":
+            self._move(self.rows[index])
 
     def autoclean(self, index: int) -> None:
         """Forget a forward that has ended, as the autoclean plugin does."""
@@ -162,6 +168,16 @@ class FakeNode:
         self.rows[row.created_index] = row
         return row.created_index
 
+    def _move(self, row: Forward) -> None:
+        owners = {scid_to_key(one.scid): one.channel_id for one in self.channel_by_id.values() if one.scid}
+        entry, leaving = owners.get(row.in_scid), owners.get(row.out_scid or 0)
+        if entry is None or leaving is None or row.out_msat is None or row.resolved_at is None:
+            return
+        at = Micros(row.resolved_at // MICROS_PER_SECOND * MICROS_PER_SECOND)
+        fees, paid = Msat(row.in_msat - row.out_msat), f"{row.created_index:064x}"
+        for channel_id, credit, debit in ((entry, row.in_msat, Msat(0)), (leaving, Msat(0), row.out_msat)):
+            self.moves.append(RoutedMove(len(self.moves) + 1, channel_id, credit, debit, fees, at, paid))
+
     # -- what the program asks of it -------------------------------------------------------------------------
 
     def info(self) -> NodeInfo:
@@ -170,7 +186,7 @@ class FakeNode:
 
     def capabilities(self) -> Capabilities:
         with self._called("capabilities"):
-            return Capabilities()
+            return Capabilities({"listchannelmoves": "listchannelmoves [index] [start] [limit]"})
 
     def channels(self) -> ChannelList:
         with self._called("channels"):
@@ -198,6 +214,11 @@ class FakeNode:
     def forward_counter(self, counter: CounterName) -> int:
         with self._called("forward_counter"):
             return self.counters[counter]
+
+    def routed_moves(self, *, start: int, limit: int) -> MovePage:
+        with self._called("routed_moves"):
+            page = self.moves[max(0, start - 1) : max(0, start - 1) + limit]
+            return MovePage(page, page[0].moved_at if page else None, page[-1].created_index if page else None)
 
     def feerates(self) -> Feerates:
         with self._called("feerates"):
@@ -249,8 +270,3 @@ class CrashingStore(Store):
                 raise Crash
         if self.commits == self._crash_at:
             raise Crash
-
-
-def scid(block: int) -> int:
-    """Return the key of a short channel id that stands for itself."""
-    return scid_to_key(f"{block}x1x0")

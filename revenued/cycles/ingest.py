@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from revenued import log
 from revenued.errors import IngestStopped, NodeNonsense
 from revenued.model import ForwardPage, NodeInfo
 from revenued.node.interface import ForwardIndex, Node
 from revenued.store.engine import Store
-from revenued.store.forwards import Cursor, apply_forwards, offered_count, read_cursor, write_cursor
+from revenued.store.forwards import Cursor, apply_forwards, offered_count, read_cursor, stored_count, write_cursor
 
 PAGE = 5000
 LONGEST_PAUSE_SECONDS = 0.25
@@ -128,8 +130,10 @@ def _read_pages(
         if page.last_index < start:
             raise NodeNonsense(f"listforwards: asked for {index} index from {start}, got {page.last_index}")
         with store.write() as connection:
-            cursor = _advanced(read_cursor(connection) or cursor, index, page)
+            cursor = read_cursor(connection) or cursor
             applied = apply_forwards(connection, page.forwards)
+            missing = _missing(connection, cursor, page) if index == "created" else 0
+            cursor = _advanced(cursor, index, page, missing=missing)
             write_cursor(connection, cursor)
         for skipped in page.skipped:
             log.get().warning("forward_unreadable", what=skipped.what, why=skipped.why)
@@ -150,12 +154,20 @@ def _read_pages(
     return done, False
 
 
-def _advanced(cursor: Cursor, index: ForwardIndex, page: ForwardPage) -> Cursor:
+def _missing(connection: Connection, cursor: Cursor, page: ForwardPage) -> int:
+    """Return how many indexes the page passes over that are not ours either: some came by the updated index before."""
+    assert page.last_index is not None, "empty pages end the loop"
+    passed = page.last_index - cursor.created_index - len(page.skipped)
+    if passed <= len(page.forwards):
+        return 0
+    return max(0, passed - stored_count(connection, after=cursor.created_index, through=page.last_index))
+
+
+def _advanced(cursor: Cursor, index: ForwardIndex, page: ForwardPage, *, missing: int) -> Cursor:
     assert page.last_index is not None, "empty pages end the loop"
     unreadable = cursor.unreadable_count + len(page.skipped)
     if index == "updated":
         return replace(cursor, updated_index=page.last_index, unreadable_count=unreadable)
-    missing = max(0, page.last_index - cursor.created_index - len(page.forwards) - len(page.skipped))
     return replace(
         _looking_back(cursor) if missing else cursor,
         created_index=page.last_index,

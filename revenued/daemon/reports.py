@@ -14,7 +14,7 @@ from revenued.store.forwards import Cursor, read_cursor
 from revenued.store.prices import count_changes
 from revenued.store.schema import head
 from revenued.store.settings import read_switch
-from revenued.store.traffic import Traffic, traffic_by_scid, whole_hour
+from revenued.store.traffic import Traffic, earned_by_scid, traffic_total, whole_hour
 from revenued.units import Msat, balance_in_sat, cost_in_sat, key_to_scid
 
 JsonObject = dict[str, Any]
@@ -85,10 +85,11 @@ def dashboard(house: House, window_days: int) -> JsonObject:
     now = house.clock.now()
     since = whole_hour(now) - timedelta(days=window_days)
     with house.store.read() as connection:
-        by_scid = traffic_by_scid(connection, since, now + timedelta(hours=1))
+        total = traffic_total(connection, since, now + timedelta(hours=1))
+        earned = earned_by_scid(connection, since, now + timedelta(hours=1))
         paid = paid_between(connection, since, now + timedelta(hours=1))
         month = whole_hour(now) - MONTH
-        month_traffic = by_scid if window_days == 30 else traffic_by_scid(connection, month, now + timedelta(hours=1))
+        of_month = total if window_days == MONTH.days else traffic_total(connection, month, now + timedelta(hours=1))
         month_paid = paid_between(connection, month, now + timedelta(hours=1))
         snapshot = newest_snapshot(connection)
         cursor = read_cursor(connection)
@@ -96,11 +97,8 @@ def dashboard(house: House, window_days: int) -> JsonObject:
         changes = count_changes(connection, now - timedelta(days=1))
         known, owners = known_channels(connection), scid_owners(connection)
         paused = read_switch(connection, PAUSED)
-    total = sum(by_scid.values(), Traffic())
     statement = _statement(total, paid.rebalance_msat, paid.onchain_msat, timedelta(days=window_days))
-    monthly = _statement(
-        sum(month_traffic.values(), Traffic()), month_paid.rebalance_msat, month_paid.onchain_msat, MONTH
-    )
+    monthly = _statement(of_month, month_paid.rebalance_msat, month_paid.onchain_msat, MONTH)
     fee_cycle = cycles.get("fee")
     return {
         "dry_run": house.board.bound().settings.dry_run,
@@ -111,7 +109,7 @@ def dashboard(house: House, window_days: int) -> JsonObject:
         "tlv": _tlv(snapshot),
         "period": _period(statement, total, window_days, since, now),
         "channels": _channel_counts(house),
-        "best": _best(by_scid, known, owners),
+        "best": _best(earned, known, owners),
         "activity": {
             "fee_changes_24h": changes.get("broadcast", 0),
             "outside_changes_24h": changes.get("outside", 0),
@@ -179,26 +177,30 @@ def _period(statement: Statement, total: Traffic, window_days: int, since: datet
     }
 
 
-def _best(by_scid: dict[int, Traffic], known: dict[int, KnownChannel], owners: dict[int, int]) -> list[JsonObject]:
+def _best(
+    earned: dict[int, tuple[int, int, int]], known: dict[int, KnownChannel], owners: dict[int, int]
+) -> list[JsonObject]:
     """Return the channels that earned most; scids of channels that nobody knows any more stand for themselves."""
-    grouped: dict[tuple[int | None, int], Traffic] = {}
-    for scid, traffic in by_scid.items():
+    grouped: dict[tuple[int | None, int], list[int]] = {}
+    for scid, sums in earned.items():
         key = owners.get(scid)
         channel = known[key] if key is not None else None
         name = (key, channel.scid if channel is not None and channel.scid is not None else scid)
-        grouped[name] = grouped.get(name, Traffic()) + traffic
-    best = sorted(grouped.items(), key=lambda item: item[1].earned_msat, reverse=True)[:BEST]
+        of_channel = grouped.setdefault(name, [0, 0, 0])
+        for place, amount in enumerate(sums):
+            of_channel[place] += amount
+    best = sorted(grouped.items(), key=lambda item: item[1][0], reverse=True)[:BEST]
     return [
         {
             "scid": key_to_scid(scid),
             "channel_id": known[key].channel_id if key is not None else None,
             "alias": known[key].alias if key is not None else None,
-            "earned_msat": traffic.earned_msat,
-            "out_msat": traffic.out_msat,
-            "out_count": traffic.out_count,
+            "earned_msat": earned_msat,
+            "out_msat": out_msat,
+            "out_count": out_count,
         }
-        for (key, scid), traffic in best
-        if traffic.earned_msat > 0
+        for (key, scid), (earned_msat, out_msat, out_count) in best
+        if earned_msat > 0
     ]
 
 

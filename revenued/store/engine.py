@@ -15,7 +15,10 @@ from revenued.errors import DatabaseError
 from revenued.store.types import Instant, Json, to_instant, to_json
 
 DATABASE_FILE = "revenued.db"
-WRITER_LOCK = 7_236_450_121  # an arbitrary number that only revenued uses in its PostgreSQL database
+WRITER_LOCK = 7_236_450_121  # any number that nobody else uses in revenued's PostgreSQL database
+_POOL: dict[str, Any] = {"pool_size": 2, "max_overflow": 30}
+"""Two connections stay, for the cycles and for ingest; each has a cache, so those for reports are closed after use."""
+
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     # A broadcast and a payment are recorded before they are made, so a commit must be on the disk when it returns.
@@ -23,8 +26,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=10000",
     "PRAGMA journal_size_limit=67108864",
-    "PRAGMA cache_size=-16000",
-    "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-8000",
 )
 
 
@@ -89,7 +91,7 @@ def open_store(url: str) -> Store:
                 raise DatabaseError("database_url: a database in memory would forget everything; name a file")
             return Store(_sqlite_engine(str(parsed.database)))
         if parsed.get_backend_name() == "postgresql":
-            return Store(create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True))
+            return Store(create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, **_POOL))
     except (ArgumentError, NoSuchModuleError) as error:
         raise DatabaseError(f"database_url: {error}") from error
     except ModuleNotFoundError as error:
@@ -104,7 +106,7 @@ def open_file(state_dir: Path) -> Store:
 
 def _sqlite_engine(path: str) -> Engine:
     url = URL.create("sqlite", database=path)
-    engine = create_engine(url, connect_args={"isolation_level": None, "timeout": 10})
+    engine = create_engine(url, connect_args={"isolation_level": None, "timeout": 10}, **_POOL)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:

@@ -101,6 +101,12 @@ def offered_count(connection: Connection) -> int:
     )
 
 
+def stored_count(connection: Connection, *, after: int, through: int) -> int:
+    """Return how many forwards with a created index in (after, through] are stored."""
+    within = forwards.c.created_index.between(after + 1, through)
+    return int(connection.execute(select(func.count()).where(within)).scalar_one())
+
+
 def _stored_statuses(connection: Connection, rows: dict[int, Forward]) -> tuple[dict[int, str], bool]:
     """Return created_index → status of those that stand already, and whether it is certain that nothing stands between
     the first and the last of `rows`. Reads a range where the page is one.

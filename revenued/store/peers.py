@@ -71,7 +71,7 @@ def fade_reputations(connection: Connection, *, until: datetime) -> None:
     """Take into every peer's reputation the whole hours since it was last brought up to date, until `until`."""
     until = whole_hour(until)
     before = read_reputations(connection)
-    updated = dict(connection.execute(select(reputations.c.peer_key, reputations.c.updated_at)).tuples().all())
+    updated = dict(connection.execute(select(reputations.c.peer_key, reputations.c.updated_at)).all())
     oldest = until - LONGEST_MEMORY
     since = max(oldest, min(updated.values(), default=oldest))
     if since >= until:

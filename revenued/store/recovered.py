@@ -100,7 +100,7 @@ def _offered_like(connection: Connection, forward: MovedForward) -> int | None:
 
 def _channel_ids(connection: Connection) -> dict[int, str]:
     joined = select(channel_scids.c.scid, channels.c.channel_id).join(channels)
-    return dict(connection.execute(joined).tuples().all())
+    return dict(connection.execute(joined).all())
 
 
 def _newest_scids(connection: Connection) -> dict[str, int]:

@@ -80,6 +80,20 @@ def traffic_total(connection: Connection, since: datetime, until: datetime) -> T
     return total
 
 
+def earned_by_scid(connection: Connection, since: datetime, until: datetime) -> dict[int, tuple[int, int, int]]:
+    """Return scid → (earned_msat, out_msat, out_count) over [since, until), both cut down to whole hours; only of those
+    that earned something.
+    """
+    found: dict[int, tuple[int, int, int]] = {}
+    for table, period, start, end in _pieces(since, until):
+        sums = (func.sum(table.c.earned_msat), func.sum(table.c.out_msat), func.sum(table.c.out_count))
+        chosen = (period >= start, period < end, table.c.out_count > 0)
+        for scid, *more in connection.execute(select(table.c.scid, *sums).where(*chosen).group_by(table.c.scid)):
+            before = found.get(scid, (0, 0, 0))
+            found[scid] = (before[0] + int(more[0]), before[1] + int(more[1]), before[2] + int(more[2]))
+    return found
+
+
 def daily_flow(connection: Connection, since: datetime) -> list[tuple[int, ...]]:
     """Return (day in microseconds, scid, in_count, in_msat, out_count, out_msat, earned_msat, sourced_msat) of each day
     from the one that `since` lies in, until now; bare rows, because a flow estimate reads thousands of them.

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,8 @@ from tests.end_to_end.node import WatchedWorld, quiet_world, serving
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    made = Path(tempfile.mkdtemp(prefix="rv", dir="/tmp"))
-    yield made
-    shutil.rmtree(made)
+    with short_directory() as made:
+        yield made
 
 
 @pytest.fixture
@@ -34,7 +34,34 @@ def server(world: WatchedWorld, place: Path) -> Iterator[RpcServer]:
 @pytest.fixture
 def daemon(place: Path) -> Iterator[Daemon]:
     """A daemon that the test starts; whatever happens to it, its log tells of no defect."""
-    made = Daemon(place)
-    yield made
-    made.clear_away()
-    made.check_log()
+    with checked(Daemon(place)) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def resting() -> Iterator[Daemon]:
+    """A daemon in dry run that follows a quiet node, for tests that leave everything as it was."""
+    with short_directory() as place, serving(quiet_world(), place / "lightning-rpc"), checked(Daemon(place)) as made:
+        made.start()
+        made.follow()
+        yield made
+
+
+@contextmanager
+def short_directory() -> Iterator[Path]:
+    """Give a directory whose name leaves room for a socket's."""
+    made = Path(tempfile.mkdtemp(prefix="rv", dir="/tmp"))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made)
+
+
+@contextmanager
+def checked(daemon: Daemon) -> Iterator[Daemon]:
+    """Stop a daemon at the end, and look for defects in its log."""
+    try:
+        yield daemon
+    finally:
+        daemon.clear_away()
+    daemon.check_log()

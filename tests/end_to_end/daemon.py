@@ -24,7 +24,15 @@ PATIENCE_SECONDS = 30.0
 """For what takes a second or two on an idle machine."""
 STOP_SECONDS = 2.0
 """What the daemon promises."""
-_INHERITED = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "COVERAGE_PROCESS_START")
+_INHERITED = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "VIRTUAL_ENV",
+    "PYTHONPATH",
+    "PYTHONDONTWRITEBYTECODE",
+    "COVERAGE_PROCESS_START",
+)
 
 
 def until(true: Callable[[], T], what: str, *, within: float = PATIENCE_SECONDS) -> T:
@@ -139,8 +147,8 @@ class Daemon:
         return self.ask("status")
 
     def run(self, cycle: str) -> Json:
-        """Run one cycle and return how it went."""
-        return self.ask("run", cycle=cycle)
+        """Run one cycle and return how it went; it may wait for a node that does not answer."""
+        return ControlClient(self.control, timeout=2 * PATIENCE_SECONDS).call("revenue-run", {"cycle": cycle})
 
     def run_done(self, cycle: str) -> Json:
         """Run one cycle, which must succeed, and return its summary."""
@@ -148,6 +156,14 @@ class Daemon:
         assert result["outcome"] == "done", result
         summary: Json = result["summary"]
         return summary
+
+    def refusal(self, method: str, **params: object) -> str:
+        """Return why revenue-`method` is refused."""
+        try:
+            answered = self.ask(method, **params)
+        except MethodError as refusal:
+            return str(refusal)
+        raise AssertionError(f"not refused: {answered}")
 
     def configure(self, **values: object) -> Json:
         """Set live options."""
@@ -157,19 +173,20 @@ class Daemon:
         return self.ask("config", action="get", key=key)
 
     @contextmanager
-    def asked(self, cycle: str) -> Iterator[None]:
-        """Ask for a cycle and go on at once; at the end nobody cares any more what became of it."""
+    def asked(self, cycle: str) -> Iterator[list[Json]]:
+        """Ask for a cycle and go on at once; its result, if there ever is one, is in the list at the end."""
+        results: list[Json] = []
 
         def ask() -> None:
             try:
-                ControlClient(self.control, timeout=2 * PATIENCE_SECONDS).call("revenue-run", {"cycle": cycle})
+                results.append(self.run(cycle))
             except (DaemonUnreachable, MethodError):
                 return  # the daemon was ended under it
 
         asking = threading.Thread(target=ask)
         asking.start()
         try:
-            yield
+            yield results
         finally:
             asking.join(2 * PATIENCE_SECONDS)
 

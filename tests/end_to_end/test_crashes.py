@@ -53,9 +53,7 @@ def test_killed_again_and_again_while_history_is_read(world: WatchedWorld, daemo
         assert (ingest["missing_count"], ingest["unreadable_count"]) == (0, 0)
 
 
-def test_killed_again_and_again_while_prices_are_told(
-    server: RpcServer, world: WatchedWorld, daemon: Daemon
-) -> None:
+def test_killed_again_and_again_while_prices_are_told(server: RpcServer, world: WatchedWorld, daemon: Daemon) -> None:
     """Each round raises the least price, so that every channel gets a new one; it is told to each exactly once."""
     rng = Random(5)
     for number, channel in enumerate(server.do(lambda w: w.channels)):

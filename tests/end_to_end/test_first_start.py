@@ -2,7 +2,6 @@
 
 import json
 import stat
-from pathlib import Path
 
 from revenued.sim.rpc import RpcServer
 from tests.end_to_end.daemon import Daemon, until
@@ -23,35 +22,22 @@ def test_nothing_is_told_before_it_goes_live_and_each_price_once_after(
         assert GO_LIVE in json.loads(daemon.ctl("--json", command))["notes"][0]
     assert server.calls["setchannel"] == 0
 
-    away = server.do(lambda _: lone_pair(world)[0])
+    away, right = server.do(lone_pair)
     server.do(lambda w: w.set_online(away.peer, False))
+    server.do(lambda w: by_hand(w, right, price(10)))
     assert "Live from now on" in daemon.ctl("config", "set", "dry_run", "false")
     assert GO_LIVE not in daemon.ctl("status")
     live = daemon.run_done("fee")
-    assert (live["broadcast"], live["held_by"]) == (5, {"peer_offline": 1})
-    assert server.calls["setchannel"] == 5
-    assert world.told_times() == {
-        channel.channel_id: 1 for channel in server.do(lambda w: w.channels) if channel is not away
-    }
+    assert (live["broadcast"], live["held_by"]) == (4, {"peer_offline": 1})
+    assert live["unchanged"] == 1
+    assert world.told_times() == dict.fromkeys(world.prices().keys() - {away.channel_id, right.channel_id}, 1)
 
     assert daemon.run_done("fee")["broadcast"] == 0
-    assert server.calls["setchannel"] == 5
-
     server.do(lambda w: w.set_online(away.peer, True))
     assert daemon.run_done("fee")["broadcast"] == 1
-    assert world.told_times() == {channel.channel_id: 1 for channel in server.do(lambda w: w.channels)}
-    assert set(server.do(lambda w: world.prices()).values()) == {price(10)}
-
-
-def test_a_price_that_is_right_already_is_not_told(server: RpcServer, world: WatchedWorld, daemon: Daemon) -> None:
-    right = server.do(lambda w: w.channels[2])
-    server.do(lambda w: by_hand(w, right, price(10)))
-    daemon.config.write_text("[settings]\ndry_run = false\n")
-    daemon.start()
-    daemon.follow()
-    summary = daemon.run_done("fee")
-    assert (summary["broadcast"], summary["unchanged"]) == (5, 1)
-    assert right.channel_id not in world.told_times()
+    assert world.told_times() == dict.fromkeys(world.prices().keys() - {right.channel_id}, 1)
+    assert set(world.prices().values()) == {price(10)}
+    assert server.calls["setchannel"] == 5
 
 
 def test_a_forward_is_in_the_database_two_seconds_after_it_was_made(
@@ -67,13 +53,9 @@ def test_a_forward_is_in_the_database_two_seconds_after_it_was_made(
     assert daemon.rows(EARNED) == [(world.book.fees_collected_msat,)]
 
 
-def test_what_it_writes_is_for_its_own_user_and_the_socket_for_its_group(
-    server: RpcServer, daemon: Daemon, place: Path
-) -> None:
-    daemon.start()
-    daemon.follow()
-    written = {path.name: stat.S_IMODE(path.stat().st_mode) for path in daemon.state_dir.iterdir()}
+def test_what_it_writes_is_for_its_own_user_and_the_socket_for_its_group(resting: Daemon) -> None:
+    written = {path.name: stat.S_IMODE(path.stat().st_mode) for path in resting.state_dir.iterdir()}
     assert written.keys() >= {"revenued.db", "revenued.db-wal", "revenued.db-shm", "lock"}
     assert set(written.values()) == {0o600}
-    assert stat.S_IMODE(daemon.state_dir.stat().st_mode) == 0o700
-    assert stat.S_IMODE(daemon.control.stat().st_mode) == 0o660
+    assert stat.S_IMODE(resting.state_dir.stat().st_mode) == 0o700
+    assert stat.S_IMODE(resting.control.stat().st_mode) == 0o660

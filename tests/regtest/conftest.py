@@ -94,7 +94,7 @@ def launch(network: Network, folder: Path) -> Iterator[Launch]:
     for daemon in launched:
         print(daemon.log())  # noqa: T201 (pytest shows it with a test that failed)
     assert not any(codes), f"stopped with {codes}"
-    assert not [event for daemon in launched for event in daemon.events() if "exception" in event]
+    assert not [event["event"] for daemon in launched for event in daemon.events() if "exception" in event]
 
 
 @pytest.fixture

@@ -249,7 +249,19 @@ def test_the_total_ever_earned_is_that_of_all_settled_forwards(store: Store) -> 
 
 
 def test_the_cursor_is_one_and_comes_back_as_it_was_written(store: Store) -> None:
-    first = Cursor(5, 4, 3, 2, 1, 9, None, None, "because")
+    first = Cursor(
+        created_index=5,
+        updated_index=4,
+        deleted_index=3,
+        missing_count=2,
+        recovered_count=1,
+        recover_since=None,
+        unreadable_count=1,
+        target_index=9,
+        hydrated_at=None,
+        caught_up_at=None,
+        stopped_reason="because",
+    )
     second = replace(first, created_index=2**62, hydrated_at=START, caught_up_at=START, stopped_reason=None)
     with store.read() as connection:
         assert read_cursor(connection) is None
