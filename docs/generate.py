@@ -48,7 +48,7 @@ Where a live option is given in several places, the lower line counts:
 3. the environment: `REVENUED_` and the option in capitals, for instance `REVENUED_MAX_FEE_PPM=2500`
 4. `revenuectl config set`, which is stored in the database
 
-`revenuectl config get OPTION` says which of them won. A value once set with `revenuectl config set` stays above the
+`revenuectl config get KEY` says which of them won. A value once set with `revenuectl config set` stays above the
 file; this version has no command that forgets it, set it to the value you want instead.
 
 `revenuectl config set` also reads `1_000`, `30%` for ratios, `90s`, `30m`, `1h 30m`, `2d`, `1w` for times, and a number
@@ -113,9 +113,11 @@ was asked, with 2 when the command line was wrong.
 {commands}
 ## The control socket
 
-`revenuectl` speaks JSON-RPC 2.0 over a UNIX socket, in Core Lightning's framing, so that `pyln.client.LightningRpc` can
-be pointed at it too. Parameters are given by name. `revenuectl --json` prints the result of the method and nothing else.
-The methods: {methods}.
+`revenuectl` speaks JSON-RPC 2.0 over a UNIX socket, in Core Lightning's framing: `pyln.client.LightningRpc` can be
+pointed at it, and `lightning-cli -N none -k --rpc-file=SOCKET METHOD`. Parameters are given by name.
+`revenuectl --json` prints the result of the method and nothing else. These are the methods:
+
+{methods}
 """
 
 
@@ -148,7 +150,7 @@ def commands_page() -> str:
         generated=GENERATED,
         shared=_options_table(shared),
         commands="\n".join(trees),
-        methods=", ".join(f"`{name}`" for name in names),
+        methods="\n".join(f"- `{name}`" for name in names),
     )
 
 
@@ -201,13 +203,17 @@ def _described(command: click.Command, path: str) -> Iterator[str]:
     yield f"{level} {path}\n"
     yield f"```\n{path} {' '.join(command.collect_usage_pieces(context))}\n```\n"
     yield from _help(command)
-    if table := _options_table([param for param in command.params if param.name not in SHARED]):
+    if table := _options_table([param for param in command.params if not _is_shared(path, param)]):
         yield f"{table}\n"
     if command.epilog and " " in path:  # the epilog of the program itself repeats what stands above
         yield "```\n" + command.epilog.replace("\b\n", "").strip() + "\n```\n"
     if isinstance(command, click.Group):
         for name in sorted(command.commands):
             yield from _described(command.commands[name], f"{path} {name}")
+
+
+def _is_shared(path: str, param: click.Parameter) -> bool:
+    return path.startswith("revenuectl") and param.name in SHARED
 
 
 def _help(command: click.Command) -> Iterator[str]:

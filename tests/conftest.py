@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from revenued.store.engine import Store, open_file, open_store
@@ -12,6 +13,10 @@ from tests.fakes import START
 from tests.store.postgres import TEMPLATE, PostgresServer, cannot_run, running_server
 
 Maker = Callable[[], Store]
+
+# A law that takes long on a busy machine is still a law; what hangs is ended by pytest-timeout.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

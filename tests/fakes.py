@@ -85,6 +85,8 @@ class FakeNode:
         self.counters = {"created": 0, "updated": 0, "deleted": 0}
         self.fees_set: list[tuple[str, ChannelFee]] = []
         """Every fee that took effect, in order: what the network was told."""
+        self.fees_asked: list[tuple[str, ChannelFee]] = []
+        """Every fee that was asked for, also those that never arrived."""
         self.calls: Counter[str] = Counter()
         self.faults: list[Fault] = []
         self.between_calls: Callable[[str], None] = lambda _method: None
@@ -229,13 +231,18 @@ class FakeNode:
             return OnchainFunds(Msat(0), Msat(0), Msat(0))
 
     def set_channel_fee(self, channel_id: str, fee: ChannelFee) -> FeeReply:
+        self.fees_asked.append((channel_id, fee))
         with self._called("set_channel_fee"):
-            channel = self.channel_by_id.get(channel_id)
-            if channel is None or channel.ours is None:
-                raise NodeRefused(f"no such channel: {channel_id}", -32602)
-            self.add(replace(channel, ours=replace(channel.ours, fee=fee)))
-            self.fees_set.append((channel_id, fee))
+            self.carry_out(channel_id, fee)
             return FeeReply(channel_id, fee)
+
+    def carry_out(self, channel_id: str, fee: ChannelFee) -> None:
+        """Put a price in force."""
+        channel = self.channel_by_id.get(channel_id)
+        if channel is None or channel.ours is None:
+            raise NodeRefused(f"no such channel: {channel_id}", -32602)
+        self.add(replace(channel, ours=replace(channel.ours, fee=fee)))
+        self.fees_set.append((channel_id, fee))
 
     @contextmanager
     def _called(self, method: str) -> Iterator[None]:
@@ -253,12 +260,23 @@ class FakeNode:
 
 
 class CrashingStore(Store):
-    """The same database, in a process that dies at its `crash_at`-th commit, just before it or just after."""
+    """The same database, in a process that dies at its `crash_at`-th commit, just before it or just after.
 
-    def __init__(self, store: Store, *, crash_at: int | None = None, phase: Phase = "before") -> None:
+    With a `trouble` of its own it does not die: that commit fails.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        crash_at: int | None = None,
+        phase: Phase = "before",
+        trouble: BaseException | None = None,
+    ) -> None:
         super().__init__(store.engine)
         self.commits = 0
         self._crash_at, self._phase = crash_at, phase
+        self._trouble = trouble or Crash()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -267,6 +285,6 @@ class CrashingStore(Store):
             yield connection
             self.commits += 1
             if self.commits == self._crash_at and self._phase == "before":
-                raise Crash
+                raise self._trouble
         if self.commits == self._crash_at:
-            raise Crash
+            raise self._trouble

@@ -40,7 +40,7 @@ def channels(session: Session) -> None:
     """List the channels: balance, price, what is wanted, traffic, income.
 
     Amounts are in sat. `ours` is our share of what can move. `earned` is what the channel brought as the way
-    out, `sourced` what others earned with what came in through it; the two are never added up.
+    out, `sourced` what our other channels earned with what came in through it; the two are never added up.
     """
     answer(session, ask(session, "revenue-channels"), view)
 

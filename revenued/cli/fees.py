@@ -116,6 +116,8 @@ def _target(result: Result) -> str:
 def _last_told(broadcast: dict[str, Any] | None) -> str:
     if broadcast is None:
         return "never by revenued"
+    if broadcast["at"] is None:  # the price that the channel had when it was first seen
+        return f"never by revenued; found at {render.price(broadcast['ppm'], broadcast['base_fee_msat'])}"
     return f"{render.price(broadcast['ppm'], broadcast['base_fee_msat'])}, {render.instant(broadcast['at'])}"
 
 

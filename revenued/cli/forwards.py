@@ -64,9 +64,7 @@ def forwards(
     limit: int | None,
     as_csv: bool,
 ) -> None:
-    """List forwards, newest first. Those that only --csv shows completely are also in the table `forwards` of
-    revenued.db.
-    """
+    """List forwards, newest first. --csv has every column; the same is in the table `forwards` of the database."""
     given = {"channel": channel, "peer": peer, "since": moment(since), "until": moment(until), "status": status}
     params: Result = {name: value for name, value in given.items() if value is not None}
     if as_csv:

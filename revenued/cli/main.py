@@ -47,7 +47,7 @@ where that exists, else ~/.local/share/revenued/control."""
 def cli() -> None:
     """Ask and steer revenued, the daemon that runs this node as a routing business.
 
-    Every command takes --json and then prints exactly the daemon's answer.
+    Every command that asks the daemon takes --json and then prints exactly its answer.
     """
 
 

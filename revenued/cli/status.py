@@ -97,7 +97,8 @@ def _ingest(ingest: dict[str, Any], now: str) -> Cell:
         said.append("distance to the node unknown" if ingest["behind"] is None else f"{ingest['behind']:,} behind")
     if ingest["caught_up_at"]:
         said.append(f"caught up {render.distance(ingest['caught_up_at'], now)}")
-    for key, what in (("missing_count", "missing"), ("unreadable_count", "unreadable")):
+    for what in ("missing", "recovered", "unreadable"):
+        key = f"{what}_count"
         if ingest[key] is None or ingest[key] > 0:
             said.append(f"{render.count(ingest[key])} {what}")
     if ingest["reason"]:

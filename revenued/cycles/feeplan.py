@@ -77,7 +77,13 @@ def gather(context: CycleContext, listed: Iterable[Channel], now: datetime) -> G
 
 
 def plan_fee(
-    context: CycleContext, gathered: Gathered, key: int, *, memory: FeeMemory, learner: LearnerState, now: datetime
+    context: CycleContext,
+    gathered: Gathered,
+    key: int,
+    *,
+    memory: FeeMemory,
+    learner: LearnerState,
+    now: datetime,
 ) -> PlannedFee:
     """Return what one channel should cost, and whether it may be told."""
     channel, flow = gathered.channels[key], gathered.flows.get(key)

@@ -62,6 +62,8 @@ def ingest_forwards(
         done, finished = _read_pages(node, store, index, done, stopping=stopping, progress=progress)
         if not finished:
             return done
+        if index == "created":
+            done = _past_deleted(store, done)
     caught_up_at = now()
     with store.write() as connection:
         latest = read_cursor(connection)
@@ -152,6 +154,26 @@ def _read_pages(
         # A long answer keeps the node from everything else, so it gets as much time for itself as it gave to us.
         time.sleep(min(took, LONGEST_PAUSE_SECONDS))
     return done, False
+
+
+def _past_deleted(store: Store, done: Ingested) -> Ingested:
+    """Return what was done, with the cursor where the node's counter stood: rows up to there that are behind the last
+    one listed were deleted.
+    """
+    assert done.cursor is not None, "set by _begin"
+    if done.cursor.created_index >= done.created_counter:
+        return done
+    with store.write() as connection:
+        cursor = read_cursor(connection) or done.cursor
+        stored = stored_count(connection, after=cursor.created_index, through=done.created_counter)
+        missing = done.created_counter - cursor.created_index - stored
+        cursor = replace(
+            _looking_back(cursor) if missing else cursor,
+            created_index=done.created_counter,
+            missing_count=cursor.missing_count + missing,
+        )
+        write_cursor(connection, cursor)
+    return replace(done, cursor=cursor)
 
 
 def _missing(connection: Connection, cursor: Cursor, page: ForwardPage) -> int:

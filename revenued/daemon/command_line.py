@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -97,9 +98,8 @@ def db() -> None:
 @state_dir_option
 def db_current(config_file: Path | None, state_dir: Path | None) -> None:
     """Show the version of the schema."""
-    store = open_database(_paths(config_file, state_dir))
-    click.echo(f"{store.location}: schema {current(store) or 'none (empty)'}, this revenued uses {head()}")
-    store.close()
+    with closing(open_database(_paths(config_file, state_dir))) as store:
+        click.echo(f"{store.location}: schema {current(store) or 'none (empty)'}, this revenued uses {head()}")
 
 
 @db.command("upgrade")
@@ -110,10 +110,9 @@ def db_upgrade(config_file: Path | None, state_dir: Path | None) -> None:
     _, config = _read_config(config_file)
     paths = _paths(config_file, state_dir)
     prepare_state_dir(paths.state_dir)
-    store = open_database(paths)
-    backup = upgrade(store, now=datetime.now(UTC), copies=config.store.backups)
-    click.echo(f"{store.location}: schema {head()}" + (f"; copy from before: {backup}" if backup else ""))
-    store.close()
+    with closing(open_database(paths)) as store:
+        backup = upgrade(store, now=datetime.now(UTC), copies=config.store.backups)
+        click.echo(f"{store.location}: schema {head()}" + (f"; copy from before: {backup}" if backup else ""))
 
 
 @db.command("backup")
@@ -123,14 +122,13 @@ def db_upgrade(config_file: Path | None, state_dir: Path | None) -> None:
 def db_backup(config_file: Path | None, state_dir: Path | None, target: Path | None) -> None:
     """Write a consistent copy of the database, also while the daemon runs. [default: beside it, with the time]"""
     paths = _paths(config_file, state_dir)
-    store = open_database(paths)
-    if store.kind != "sqlite":
-        raise StartError("PostgreSQL is backed up with pg_dump")
-    if current(store) is None:
-        raise StartError(f"{store.location} is empty; there is nothing to back up")
-    wanted = target or Path(f"{store.location}.backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    copy_sqlite(Path(store.location), wanted)
-    store.close()
+    with closing(open_database(paths)) as store:
+        if store.kind != "sqlite":
+            raise StartError("PostgreSQL is backed up with pg_dump")
+        if current(store) is None:
+            raise StartError(f"{store.location} is empty; there is nothing to back up")
+        wanted = target or Path(f"{store.location}.backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+        copy_sqlite(Path(store.location), wanted)
     click.echo(str(wanted))
 
 

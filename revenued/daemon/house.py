@@ -4,6 +4,8 @@ import threading
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from revenued.clock import Clock
 from revenued.cycles.context import CycleContext
 from revenued.cycles.fee import fee_cycle
@@ -49,8 +51,13 @@ class House:
     def run_cycle(self, kind: str) -> CycleResult:
         """Run one cycle now, in this thread, under the settings in force."""
         bound = self.board.bound()
-        with self.store.read() as connection:
-            paused = read_switch(connection, PAUSED)
+        try:
+            with self.store.read() as connection:
+                paused = read_switch(connection, PAUSED)
+        except SQLAlchemyError as trouble:
+            reason = f"database: {str(trouble).splitlines()[0]}"
+            logger().error("cycle_failed", cycle=kind, reason=reason)
+            return CycleResult(kind, "failed", reason, 0, {})
         context = CycleContext(
             node=self.node,
             store=self.store,

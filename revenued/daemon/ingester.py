@@ -12,7 +12,7 @@ from revenued.clock import Clock
 from revenued.cycles.ingest import Ingested, ingest_forwards
 from revenued.cycles.recover import recover_forwards
 from revenued.cycles.verify import Verified, verify_forwards
-from revenued.errors import DatabaseError, IngestStopped, NodeError, NodeNotAsked
+from revenued.errors import DatabaseError, IngestStopped, NodeError, NodeNonsense, NodeNotAsked, NodeRefused
 from revenued.log import get as logger
 from revenued.model import NodeInfo
 from revenued.node.interface import Node
@@ -71,6 +71,7 @@ class Ingester:
         self.answered_at: datetime | None = None
         self.trouble: str | None = None
         """Why forwards are not being read; None while they are."""
+        self._not_recovered: str | None = None
         self._thread = threading.Thread(target=self._follow, name="ingest", daemon=True)
 
     def start(self) -> None:
@@ -120,9 +121,7 @@ class Ingester:
                 progress=self._progressed,
             )
             if done.caught_up and done.cursor is not None and done.cursor.recover_since is not None:
-                recover_forwards(
-                    self._node, self._store, since=done.cursor.recover_since, stopping=self._stopping.is_set
-                )
+                self._recover(done.cursor.recover_since)
         self.trouble = None
         self.info, self.answered_at = done.info, self._clock.now()
         if done.caught_up and not was_hydrated:
@@ -144,6 +143,19 @@ class Ingester:
                 now=self._clock.now(),
                 stopping=self._stopping.is_set,
             )
+
+    def _recover(self, since: datetime) -> None:
+        """Look for what the node deleted; a node that cannot tell is asked again at the next reading."""
+        try:
+            # A channel that was opened or spliced while we were away has forwards, and no name here yet.
+            self._name_channels()
+            recover_forwards(self._node, self._store, since=since, stopping=self._stopping.is_set)
+        except (NodeRefused, NodeNonsense) as trouble:
+            if str(trouble) != self._not_recovered:
+                logger().warning("deleted_forwards_not_looked_for", reason=str(trouble))
+            self._not_recovered = str(trouble)
+        else:
+            self._not_recovered = None
 
     def _name_channels(self) -> None:
         """Note all channels, also forgotten ones, before their forwards: only what is ours is counted as ours."""

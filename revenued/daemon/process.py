@@ -214,11 +214,11 @@ def _stop(house: House, server: ControlServer, notifier: Notifier, progress: Hyd
     deadline = time.monotonic() + STOP_SECONDS
     notifier.stopping()
     house.stopping.set()
-    progress.end()
     house.ingester.stop()
     house.schedule.stop()
     server.stop(timeout=0.5)
     idle = house.ingester.join(max(0.0, deadline - time.monotonic()))
+    progress.end()  # not before: the page that was being read draws it once more
     while not house.schedule.is_idle and time.monotonic() < deadline:
         time.sleep(0.01)
     idle = idle and house.schedule.is_idle

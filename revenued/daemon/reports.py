@@ -5,6 +5,7 @@ from typing import Any
 
 from revenued import __version__
 from revenued.accounting.statement import OMISSIONS, Statement
+from revenued.accounting.window import report_window
 from revenued.daemon.house import CYCLES, PAUSED, House
 from revenued.log import get as logger
 from revenued.store.books import Snapshot, newest_snapshot, paid_between
@@ -14,7 +15,7 @@ from revenued.store.forwards import Cursor, read_cursor
 from revenued.store.prices import count_changes
 from revenued.store.schema import head
 from revenued.store.settings import read_switch
-from revenued.store.traffic import Traffic, earned_by_scid, traffic_total, whole_hour
+from revenued.store.traffic import Traffic, earned_by_scid, traffic_total
 from revenued.units import Msat, balance_in_sat, cost_in_sat, key_to_scid
 
 JsonObject = dict[str, Any]
@@ -83,14 +84,15 @@ def status(house: House) -> JsonObject:
 def dashboard(house: House, window_days: int) -> JsonObject:
     """Answer revenue-dashboard. The window ends now and begins on a whole hour."""
     now = house.clock.now()
-    since = whole_hour(now) - timedelta(days=window_days)
+    hours_kept = timedelta(days=house.board.bound().settings.retention_hours_days)
+    since, until = report_window(now - timedelta(days=window_days), now, now=now, hours_kept=hours_kept)
+    month, _ = report_window(now - MONTH, now, now=now, hours_kept=hours_kept)
     with house.store.read() as connection:
-        total = traffic_total(connection, since, now + timedelta(hours=1))
-        earned = earned_by_scid(connection, since, now + timedelta(hours=1))
-        paid = paid_between(connection, since, now + timedelta(hours=1))
-        month = whole_hour(now) - MONTH
-        of_month = total if window_days == MONTH.days else traffic_total(connection, month, now + timedelta(hours=1))
-        month_paid = paid_between(connection, month, now + timedelta(hours=1))
+        total = traffic_total(connection, since, until)
+        earned = earned_by_scid(connection, since, until)
+        paid = paid_between(connection, since, until)
+        of_month = total if window_days == MONTH.days else traffic_total(connection, month, until)
+        month_paid = paid_between(connection, month, until)
         snapshot = newest_snapshot(connection)
         cursor = read_cursor(connection)
         cycles = newest_cycles(connection)

@@ -1,15 +1,14 @@
 """What is known of peers over time: how often they were there when we looked, and how what they sent ended."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from revenued.flow.reputation import Reputation, faded
 from revenued.store.engine import upsert
-from revenued.store.tables import channel_scids, channels, peer_hours, peers, reputations
-from revenued.store.traffic import traffic_by_scid, whole_hour
+from revenued.store.tables import channel_scids, channels, forward_hours, peer_hours, peers, reputations
+from revenued.store.traffic import HOUR, whole_hour
 
 LONGEST_MEMORY = timedelta(days=30)
 """Older traffic has faded to nothing (0.98^720)."""
@@ -76,17 +75,27 @@ def fade_reputations(connection: Connection, *, until: datetime) -> None:
     since = max(oldest, min(updated.values(), default=oldest))
     if since >= until:
         return
-    sent: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
     owners = scid_peers(connection)
-    for scid, traffic in traffic_by_scid(connection, since, until).items():
-        peer = owners.get(scid)
-        if peer is not None:
-            sent[peer][0] += traffic.in_count
-            sent[peer][1] += traffic.in_failed_count
-    hours = (until - since) / timedelta(hours=1)
+    # Hour by hour: what came in during a long absence must weigh as if we had looked every hour.
+    sent: dict[tuple[datetime, int], tuple[int, int]] = {}
+    for hour, scid, settled, failed in connection.execute(_sent_in(since, until)):
+        if (peer := owners.get(scid)) is not None:
+            known = sent.get((hour, peer), (0, 0))
+            sent[hour, peer] = known[0] + settled, known[1] + failed
+    after = dict.fromkeys(set(owners.values()), Reputation()) | before
+    through = dict.fromkeys(after, since)
+    for (hour, peer), (settled, failed) in sent.items():
+        hours = (hour + HOUR - through[peer]) / HOUR
+        after[peer], through[peer] = faded(after[peer], hours=hours, settled=settled, failed=failed), hour + HOUR
     rows = []
-    for peer in set(owners.values()):
-        settled, failed = sent[peer]
-        after = faded(before.get(peer, Reputation()), hours=hours, settled=settled, failed=failed)
-        rows.append({"peer_key": peer, "settled": after.settled, "failed": after.failed, "updated_at": until})
+    for peer, reputation in after.items():
+        now = faded(reputation, hours=(until - through[peer]) / HOUR, settled=0, failed=0)
+        rows.append({"peer_key": peer, "settled": now.settled, "failed": now.failed, "updated_at": until})
     upsert(connection, reputations, rows)
+
+
+def _sent_in(since: datetime, until: datetime) -> Select[tuple[datetime, int, int, int]]:
+    """Return what asks for (hour, scid, settled, failed) of all that was sent to us in [since, until), oldest first."""
+    sums = forward_hours.c
+    chosen = (sums.hour_at >= since, sums.hour_at < until, sums.in_count + sums.in_failed_count > 0)
+    return select(sums.hour_at, sums.scid, sums.in_count, sums.in_failed_count).where(*chosen).order_by(sums.hour_at)

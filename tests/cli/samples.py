@@ -57,6 +57,7 @@ def status(**changes: Any) -> Result:
                 "target_index": 120_000,
                 "behind": 0,
                 "missing_count": 0,
+                "recovered_count": 0,
                 "unreadable_count": 0,
                 "hydrated_at": "2026-05-01T09:01:00Z",
                 "caught_up_at": "2026-05-01T11:59:50Z",

@@ -46,6 +46,11 @@ def test_the_gate_that_held_says_why_and_until_when(shown: Shown) -> None:
         ({"target_ppm": None}, "target", "unknown"),
         ({"target_ppm": None, "outcome": "left_alone"}, "target", "none, the channel is left alone"),
         ({"last_broadcast": None}, "last told", "never by revenued"),
+        (
+            {"last_broadcast": {"ppm": 250, "base_fee_msat": 1, "at": None}},
+            "last told",
+            "never by revenued; found at 250 ppm + 1 msat",
+        ),
         ({"decided_at": None}, "decided", "not yet"),
         (
             {"outside": {"ppm": 5, "base_fee_msat": 0, "seen_at": samples.NOW}},

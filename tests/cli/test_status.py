@@ -58,6 +58,8 @@ def test_cycles_show_outcome_reason_and_next_run(shown: Shown) -> None:
         ({"ingest__behind": 1_234}, "ingest", "1,234 behind"),
         ({"ingest__behind": None}, "ingest", "distance to the node unknown"),
         ({"ingest__missing_count": 3, "ingest__unreadable_count": 2}, "ingest", "3 missing, 2 unreadable"),
+        ({"ingest__missing_count": 3, "ingest__recovered_count": 2}, "ingest", "3 missing, 2 recovered"),
+        ({"ingest__recovered_count": None}, "ingest", "unknown recovered"),
         ({"channels": None}, "channels", "unknown, the node has not been looked at yet"),
         ({"database__size_bytes": None}, "database", "unknown"),
     ],

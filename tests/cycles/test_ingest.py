@@ -116,10 +116,20 @@ def test_what_the_node_deleted_before_we_came_is_counted_as_missing(store: Store
         node.autoclean(index)
     run(node, store)
     assert list(statuses(store)) == [1, 6, 7, 8]
-    assert cursor_of(store).missing_count == 4, "the ninth may yet come: nothing behind it was seen"
+    cursor = cursor_of(store)
+    assert (cursor.created_index, cursor.missing_count, cursor.deleted_index) == (9, 5, 5), "the newest one too"
     settle_some(node, 1)
     run(node, store)
-    assert (cursor_of(store).missing_count, cursor_of(store).deleted_index) == (5, 5)
+    assert (list(statuses(store)), cursor_of(store).missing_count) == ([1, 6, 7, 8, 10], 5)
+
+
+def test_a_node_that_has_deleted_all_of_its_history_is_caught_up_with(store: Store, node: FakeNode) -> None:
+    settle_some(node, 4)
+    for index in range(1, 5):
+        node.autoclean(index)
+    assert run(node, store).caught_up
+    cursor = cursor_of(store)
+    assert (cursor.created_index, cursor.missing_count, cursor.recover_since) == (4, 4, None)
 
 
 def test_what_the_node_deletes_afterwards_stays_ours(store: Store, node: FakeNode) -> None:

@@ -210,9 +210,14 @@ def as_stored(state: Forward) -> dict[str, Any]:
 
 
 def test_every_forward_comes_in_once_whoever_dies_when(store: Store) -> None:
+
+    class WorldOfThisStore(World):
+        def __init__(self) -> None:
+            super().__init__(store)
+
     few = store.kind == "postgresql"
     run_state_machine_as_test(
-        lambda: World(store),
+        WorldOfThisStore,
         settings=settings(
             max_examples=12 if few else 30,
             stateful_step_count=25,

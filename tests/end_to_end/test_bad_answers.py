@@ -1,4 +1,4 @@
-"""Answers that are partly or wholly nonsense: what can be understood counts, the rest is said, and nothing is guessed."""
+"""Answers that are partly or wholly nonsense: what can be understood counts, the rest is said, nothing is guessed."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Callable
 from random import Random
 
 from revenued.cycles.ingest import PAGE
@@ -45,7 +44,9 @@ def test_killed_again_and_again_while_history_is_read(world: WatchedWorld, daemo
             server.do(lambda w: write_history(w, rng, 5))
         assert any(0 < cursor < PAGES * PAGE for cursor in found), "at least one kill came in the middle"
         daemon.start()
-        until(lambda: daemon.rows(BOOK) == server.do(book_of), "the database is the node's book")
+        known = server.do(book_of)
+        until(lambda: _cursor(daemon) == len(known), "all is read")
+        until(lambda: daemon.rows(BOOK) == known, "the database is the node's book")
         assert daemon.rows(EARNED) == [(world.book.fees_collected_msat,)]
         assert daemon.rows("SELECT SUM(earned_msat) FROM forward_hours") == daemon.rows(EARNED)
         assert daemon.rows("SELECT SUM(fee_msat) FROM pair_days") == daemon.rows(EARNED)
@@ -98,7 +99,10 @@ def _kill_in_a_fee_cycle(daemon: Daemon, world: WatchedWorld, rng: Random) -> No
             os.kill(pid, signal.SIGKILL)
 
     way = rng.choice(("clock", "before", "after"))
-    nowhere: Callable[[int], None] = lambda _count: None
+
+    def nowhere(_count: int) -> None:
+        return
+
     world.before_telling = at if way == "before" else nowhere
     world.after_telling = at if way == "after" else nowhere
     with daemon.asked("fee"):

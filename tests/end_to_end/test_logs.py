@@ -1,4 +1,4 @@
-"""Logs: JSON lines where nobody reads along, with the priorities of the journal where it listens, words on a terminal."""
+"""Logs: JSON lines where nobody reads along, with priorities where the journal listens, words on a terminal."""
 
 import json
 import os
@@ -9,14 +9,14 @@ from random import Random
 from tests.end_to_end.daemon import Daemon, until
 from tests.end_to_end.node import WatchedWorld, serving, write_history
 
+HIDE_CURSOR, SHOW_CURSOR = b"\x1b[?25l", b"\x1b[?25h"
 PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3}
 
 
 def test_for_the_journal_every_line_begins_with_its_priority(daemon: Daemon) -> None:
     """Without a node there is something to warn of."""
-    command = [*daemon.command()]
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, env=daemon.environment(JOURNAL_STREAM="8:1"), text=True
+        daemon.command(), stderr=subprocess.PIPE, env=daemon.environment(JOURNAL_STREAM="8:1"), text=True
     ) as running:
         until(daemon.control.exists, "it serves")
         running.terminate()
@@ -34,19 +34,22 @@ def test_for_the_journal_every_line_begins_with_its_priority(daemon: Daemon) -> 
 def test_on_a_terminal_it_speaks_in_words_and_shows_how_far_history_is_read(
     world: WatchedWorld, daemon: Daemon
 ) -> None:
-    write_history(world, Random(4), 12_000)
+    """It is stopped while the bar is drawn, and leaves the terminal as it was."""
+    write_history(world, Random(4), 30_000)
     ours, its = os.openpty()
-    with serving(world, daemon.rpc), os.fdopen(ours, "rb", buffering=0) as screen:
-        with subprocess.Popen(daemon.command(), stderr=its, env=daemon.environment(TERM="xterm")) as running:
-            os.close(its)
-            shown = b""
-            while b"history_read" not in shown:
-                shown += screen.read(4096)
-            running.terminate()
-            while b"daemon_stopped" not in shown:
-                shown += screen.read(4096)
-            assert running.wait(20) == 0
-    text = shown.decode()
-    assert "of 12,000 forwards" in text
-    assert '"event"' not in text
-    assert "Traceback" not in text
+    with (
+        serving(world, daemon.rpc),
+        os.fdopen(ours, "rb", buffering=0) as screen,
+        subprocess.Popen(daemon.command(), stderr=its, env=daemon.environment(TERM="xterm")) as running,
+    ):
+        os.close(its)
+        shown = b""
+        while b" of 30,000 forwards" not in shown:
+            shown += screen.read(4096)
+        running.terminate()
+        while b"daemon_stopped" not in shown:
+            shown += screen.read(4096)
+        assert running.wait(20) == 0
+    assert b'"event"' not in shown
+    assert b"Traceback" not in shown
+    assert shown.count(HIDE_CURSOR) == shown.count(SHOW_CURSOR) > 0

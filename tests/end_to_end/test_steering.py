@@ -2,23 +2,17 @@
 
 import json
 
-import pytest
-
 from revenued.sim.rpc import RpcServer
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.node import WatchedWorld, by_hand, price
 
 
-@pytest.fixture(autouse=True)
-def _started(server: RpcServer, daemon: Daemon) -> None:
-    daemon.config.write_text("[settings]\ndry_run = false\nmin_fee_change_interval = 0\n")
-    daemon.start()
-    daemon.follow()
-
-
 def test_a_pause_holds_every_price_also_over_a_restart_until_it_is_lifted(
     server: RpcServer, world: WatchedWorld, daemon: Daemon
 ) -> None:
+    daemon.config.write_text("[settings]\ndry_run = false\n")
+    daemon.start()
+    daemon.follow()
     assert "Paused" in daemon.ctl("pause")
     assert daemon.run_done("fee")["held_by"] == {"paused": 6}
     daemon.stop()
@@ -39,6 +33,9 @@ def test_a_pause_holds_every_price_also_over_a_restart_until_it_is_lifted(
 def test_a_price_that_somebody_else_sets_is_left_alone_and_shown(
     server: RpcServer, world: WatchedWorld, daemon: Daemon
 ) -> None:
+    daemon.config.write_text("[settings]\ndry_run = false\nmin_fee_change_interval = 0\n")
+    daemon.start()
+    daemon.follow()
     daemon.run_done("fee")
     channel = server.do(lambda w: w.channels[3])
     server.do(lambda w: by_hand(w, channel, price(777, 5)))

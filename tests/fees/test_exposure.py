@@ -133,6 +133,8 @@ def test_shares_of_no_looks_are_nothing() -> None:
         (100, 106, False),
         (100, 96, True),
         (100, 94, False),
+        (1000, 1052, True),  # 5 % of the price in force, as the gate counts, and more than 5 % of the base price
+        (1000, 1053, False),
         (100, 300, False),  # a scarcity premium
         (1, 2, False),  # a multiplier, however small the price
         (1, 1, True),

@@ -58,9 +58,10 @@ def test_a_judged_exposure_ends_in_a_broadcast_of_another_price(ppm: int, direct
     assert objection(case, target) is None
 
 
-@given(settings=any_settings(), live=st.integers(0, 100_000), base=st.integers(0, 100_000))
-def test_what_the_gate_holds_back_teaches_so_no_price_stands_still(settings: Settings, live: int, base: int) -> None:
+@given(settings=any_settings(), live=st.integers(0, 100_000), apart=st.floats(-1.0, 1.0))
+def test_what_the_gate_holds_back_teaches_so_no_price_stands_still(settings: Settings, live: int, apart: float) -> None:
     """Either the base price may be told, or the price in force counts as the base price."""
+    base = round(live * (1 + apart * settings.fee_hysteresis * 2))
     plain = settings.model_copy(update={"enable_scarcity_pricing": False, "base_fee_msat": 0})
     case = make_case(make_channel(ppm=live), plain, base_ppm=Ppm(base))
     target = decide(case).target

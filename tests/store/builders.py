@@ -96,7 +96,7 @@ def sums_from_rows(store: Store) -> tuple[dict[Any, Any], dict[Any, Any], dict[A
     days: defaultdict[Any, Counter[str]] = defaultdict(Counter)
     pairs: defaultdict[Any, Counter[str]] = defaultdict(Counter)
     for row in rows_of(store, "forwards"):
-        if row["status"] == "offered":
+        if row["status"] in ("offered", "gone"):
             continue
         at = to_micros(row["resolved_at"] or row["received_at"])
         day = at // MICROS_PER_DAY * MICROS_PER_DAY

@@ -86,12 +86,12 @@ def running_server() -> Iterator[PostgresServer]:
         os.chown(folder, someone.pw_uid, someone.pw_gid)
         user = {"user": someone.pw_uid, "group": someone.pw_gid, "extra_groups": []}
     try:
-        made = [found / "initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"]
+        made = [str(found / "initdb"), "-D", "data", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"]
         subprocess.run([*made, "--no-sync"], check=True, capture_output=True, cwd=folder, **user)
         options = [part for setting in (*_SETTINGS, f"unix_socket_directories={folder}") for part in ("-c", setting)]
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
-                [found / "postgres", "-D", folder / "data", *options], stdout=log, stderr=log, cwd=folder, **user
+                [str(found / "postgres"), "-D", "data", *options], stdout=log, stderr=log, cwd=folder, **user
             )
         try:
             _wait_until_it_answers(server, folder)

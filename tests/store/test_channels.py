@@ -109,7 +109,7 @@ def test_a_name_that_comes_later_is_added(store: Store) -> None:
 def test_what_the_node_does_not_say_any_more_is_still_known(store: Store, minutes: int) -> None:
     known = make_channel(1, local_alias="16000000x1x1")
     record(store, known)
-    silent = {"scid": None, "local_alias": None, "opener": None, "opened_at": None}
+    silent: dict[str, Any] = {"scid": None, "local_alias": None, "opener": None, "opened_at": None}
     poorer = replace(known, funding_txid=None, funding_outnum=None, state="AWAITING_UNILATERAL", **silent)
     record(store, poorer, at=START + timedelta(minutes=minutes))
     row = only(store)

@@ -21,7 +21,7 @@ from revenued.store.forwards import (
     read_cursor,
     write_cursor,
 )
-from revenued.units import MAX_MONEY_MSAT, Msat
+from revenued.units import MAX_MONEY_MSAT, Micros, Msat
 from tests.fakes import START
 from tests.store.builders import forget_forwards, keyed_channels, make_forward, rows_of, sums_from_rows, sums_of
 
@@ -34,7 +34,7 @@ TEMPORARY_CHANNEL_FAILURE = 0x1007
 on_the_database = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-micros = st.integers(to_micros(START), to_micros(START + timedelta(days=3)))
+micros = st.integers(to_micros(START), to_micros(START + timedelta(days=3))).map(Micros)
 
 
 @st.composite
@@ -93,7 +93,11 @@ def test_a_forward_is_kept_with_all_that_the_node_says_of_it(store: Store) -> No
 
 
 def test_the_largest_amounts_are_kept_and_summed_exactly(store: Store) -> None:
-    amounts = {"in_msat": Msat(MAX_MONEY_MSAT), "out_msat": Msat(MAX_MONEY_MSAT - 1), "fee_msat": Msat(1)}
+    amounts: dict[str, Any] = {
+        "in_msat": Msat(MAX_MONEY_MSAT),
+        "out_msat": Msat(MAX_MONEY_MSAT - 1),
+        "fee_msat": Msat(1),
+    }
     apply(store, make_forward(1, **amounts), make_forward(2, **amounts))
     hours, _, pairs = sums_of(store)
     assert hours[to_micros(START), 2]["out_msat"] == 2 * (MAX_MONEY_MSAT - 1)

@@ -56,6 +56,7 @@ def test_what_no_comparison_shows_is_in_the_schema_too(store: Store) -> None:
     with store.read() as connection:
         inspected = inspect(connection)
         checks = {check["name"] for table in metadata.tables for check in inspected.get_check_constraints(table)}
+        made: dict[str, str]
         if store.kind == "sqlite":
             made = dict(connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")).all())
             for table in ("forward_hours", "forward_days", "pair_days"):
