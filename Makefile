@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := revenued migrations tests benchmarks
+SOURCES := revenued migrations tests benchmarks docs/generate.py
 
 .PHONY: demo test check lint types house format bench lock docs clean
 

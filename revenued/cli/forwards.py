@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from revenued.cli import render
+from revenued.cli.escape import plain
 from revenued.cli.layout import Cell, Column, table
 from revenued.cli.session import Refused, Result, Session, answer, ask, session_options
 
@@ -49,7 +50,9 @@ _SPANS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 @click.option("--peer", metavar="PEER", help="Only what entered or left by this peer: a node id or an alias.")
 @click.option("--since", metavar="TIME", help="From this time on.  [default: 30 days ago]")
 @click.option("--until", metavar="TIME", help="Before this time.  [default: now]")
-@click.option("--status", type=click.Choice(["offered", "settled", "failed", "local_failed"]), help="Only those.")
+@click.option(
+    "--status", type=click.Choice(["offered", "settled", "failed", "local_failed", "gone"]), help="Only those."
+)
 @click.option("--limit", type=click.IntRange(1), help="How many of the newest.  [default: 50; all with --csv]")
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV with all columns, amounts in msat.")
 @session_options()
@@ -136,6 +139,7 @@ def _plain(value: object) -> object:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
+    if isinstance(value, str):
+        text = plain(value)
+        return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
     return value

@@ -58,7 +58,7 @@ class _Forwards(_Params):
     peer: str | None = Field(None, min_length=1, max_length=80)
     since: str | None = Field(None, max_length=40)
     until: str | None = Field(None, max_length=40)
-    status: Literal["offered", "settled", "failed", "local_failed"] | None = None
+    status: Literal["offered", "settled", "failed", "local_failed", "gone"] | None = None
     limit: int = Field(50, ge=1, le=5000)
     before: str | None = Field(None, max_length=60)
 
@@ -147,8 +147,7 @@ def settings_changed(house: House, changed: list[tuple[str, object, object]], *,
     """Let the running daemon follow options that got another value."""
     for key, old, new in changed:
         reports.logger().info("option_changed", option=key, old=old, new=new, by=by)
-    if any(key.endswith("_interval") and key != "min_fee_change_interval" for key, _, _ in changed):
-        house.schedule.follow_settings()
+    house.schedule.follow_settings(kind for kind in CYCLES if f"{kind}_interval" in {key for key, _, _ in changed})
 
 
 def _option(option: Option, bound: BoundSettings) -> JsonObject:

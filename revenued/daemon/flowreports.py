@@ -107,9 +107,9 @@ def read_instant(field: str, text: str) -> datetime:
     """Return the instant in `text`, ISO 8601, UTC unless it says otherwise; raises SettingError."""
     try:
         read = datetime.fromisoformat(text)
-    except ValueError as error:
+        return read.astimezone(UTC) if read.tzinfo is not None else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise SettingError(f"{field}: {text!r:.60} is no date; write 2026-05-01 or 2026-05-01T12:00:00Z") from error
-    return read.astimezone(UTC) if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
 def _read_place(before: str | None) -> tuple[datetime, int] | None:
@@ -117,9 +117,12 @@ def _read_place(before: str | None) -> tuple[datetime, int] | None:
         return None
     at, _, index = before.partition(":")
     try:
-        return from_micros(int(at)), int(index)
+        place = from_micros(int(at)), int(index)
+        if not -(2**63) <= place[1] < 2**63:
+            raise ValueError("no index")
     except (ValueError, OverflowError) as error:
         raise SettingError("before: give what `next` of the page before this one said") from error
+    return place
 
 
 def _wanted_scids(connection: Connection, channel: str | None, peer: str | None) -> Sequence[int] | None:

@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 
@@ -75,10 +75,14 @@ class Schedule:
         """Start no more cycles; does not wait for the one that runs."""
         self._scheduler.shutdown(wait=False)
 
-    def follow_settings(self) -> None:
-        """Let changed intervals count from now, instead of after the run that is already planned."""
-        for kind, interval in self._intervals.items():
-            self._scheduler.reschedule_job(kind, trigger=CycleTrigger(interval, self._clock, self._rng))
+    def follow_settings(self, kinds: Iterable[str]) -> None:
+        """Let the changed intervals of these cycles count from now, not only after the run that is already planned.
+
+        Other cycles keep their plan: tuning one interval every hour must not put off the daily snapshot for ever.
+        """
+        for kind in kinds:
+            trigger = CycleTrigger(self._intervals[kind], self._clock, self._rng)
+            self._scheduler.reschedule_job(kind, trigger=trigger)
 
     def wake(self, kind: str) -> None:
         """Run a cycle as soon as the thread is free."""

@@ -1,20 +1,19 @@
 """Which settled forwards the node's channel moves show that are not among the rows we have."""
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from revenued.model import RoutedMove
 from revenued.units import MICROS_PER_SECOND, Micros
 
-EARLIEST_MICROS = 5 * MICROS_PER_SECOND
-"""A move carries whole seconds, cut off, so it may seem older than the end of its forward; and clocks are set back."""
+NEAR_MICROS = 5 * MICROS_PER_SECOND
+"""A move is written a moment after the end of its forward, and carries whole seconds, cut off."""
 
 LATEST = timedelta(hours=1)
-"""A move is written when its HTLC is gone from the channel, which waits for a peer that went away to come back."""
-_LATEST_MICROS = LATEST // timedelta(microseconds=1)
+"""That moment lasts until the HTLC is gone from the channel: a peer that went away must first come back."""
 
 Kind = tuple[str, str, int, int]
 """In and out by channel_id, in and out in msat: what forwards have in common that only their time tells apart, such as
@@ -52,27 +51,22 @@ def unaccounted(moves: Iterable[RoutedMove], stored: Iterable[tuple[Kind, Micros
     stored forward accounts for one; a move without its other half is left out.
     """
     ends: defaultdict[Kind, list[Micros]] = defaultdict(list)
-    for kind, resolved_at in stored:
-        insort(ends[kind], resolved_at)
+    for kind, resolved_at in sorted(stored):
+        ends[kind].append(resolved_at)
     incoming: defaultdict[tuple[str, int, int], list[RoutedMove]] = defaultdict(list)
-    debits = []
+    outgoing = []
     for move in sorted(moves, key=lambda move: move.created_index):
         if move.credit_msat > 0:
             incoming[move.payment_hash, move.fees_msat, move.credit_msat].append(move)
         else:
-            debits.append(move)
-    left = []
-    for debit in sorted(debits, key=lambda move: move.moved_at):
-        halves = incoming[_other_half(debit)]
-        known = [(end, half) for half in halves if (end := _end_before(ends[_kind(half, debit)], debit)) is not None]
-        if known:
-            end, half = max(known, key=lambda pair: pair[0])
-            ends[_kind(half, debit)].remove(end)
-            halves.remove(half)
-        else:
-            left.append(debit)
+            outgoing.append(move)
+    # Payments in one part first: it is never in doubt with which half theirs goes together.
+    outgoing.sort(key=lambda debit: len(incoming[_other_half(debit)]))
+    # Those whose time fits well first, so that one that was lost takes none of them.
+    for latest in (NEAR_MICROS, LATEST // timedelta(microseconds=1)):
+        outgoing = [debit for debit in outgoing if not _is_stored(debit, incoming[_other_half(debit)], ends, latest)]
     found = []
-    for debit in sorted(left, key=lambda move: move.created_index):
+    for debit in sorted(outgoing, key=lambda debit: debit.created_index):
         halves = incoming[_other_half(debit)]
         if halves:
             found.append(MovedForward(debit.created_index, *_kind(halves.pop(0), debit), debit.moved_at))
@@ -88,9 +82,24 @@ def _kind(credit: RoutedMove, debit: RoutedMove) -> Kind:
     return credit.channel_id, debit.channel_id, credit.credit_msat, debit.debit_msat
 
 
-def _end_before(ends: list[Micros], debit: RoutedMove) -> Micros | None:
-    """Return the newest of the sorted `ends` that this move can belong to."""
-    place = bisect_right(ends, debit.moved_at + EARLIEST_MICROS)
-    if place == 0 or ends[place - 1] < debit.moved_at - _LATEST_MICROS:
-        return None
-    return ends[place - 1]
+def _is_stored(
+    debit: RoutedMove, halves: list[RoutedMove], ends: Mapping[Kind, list[Micros]], latest_micros: int
+) -> bool:
+    """Take out of `halves` and `ends` what makes a stored forward together with this move; False if nothing does."""
+    fitting = [
+        (abs(debit.moved_at - end), end, half)
+        for half in halves
+        for end in _between(
+            ends.get(_kind(half, debit), []), debit.moved_at - latest_micros, debit.moved_at + NEAR_MICROS
+        )
+    ]
+    if not fitting:
+        return False
+    _, end, half = min(fitting)
+    ends[_kind(half, debit)].remove(end)
+    halves.remove(half)
+    return True
+
+
+def _between(ends: list[Micros], first: int, last: int) -> list[Micros]:
+    return ends[bisect_left(ends, first) : bisect_right(ends, last)]

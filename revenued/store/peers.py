@@ -1,9 +1,10 @@
 """What is known of peers over time: how often they were there when we looked, and how what they sent ended."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from revenued.flow.reputation import Reputation, faded
 from revenued.store.engine import upsert
@@ -78,7 +79,7 @@ def fade_reputations(connection: Connection, *, until: datetime) -> None:
     owners = scid_peers(connection)
     # Hour by hour: what came in during a long absence must weigh as if we had looked every hour.
     sent: dict[tuple[datetime, int], tuple[int, int]] = {}
-    for hour, scid, settled, failed in connection.execute(_sent_in(since, until)):
+    for hour, scid, settled, failed in _sent(connection, since, until):
         if (peer := owners.get(scid)) is not None:
             known = sent.get((hour, peer), (0, 0))
             sent[hour, peer] = known[0] + settled, known[1] + failed
@@ -94,8 +95,10 @@ def fade_reputations(connection: Connection, *, until: datetime) -> None:
     upsert(connection, reputations, rows)
 
 
-def _sent_in(since: datetime, until: datetime) -> Select[tuple[datetime, int, int, int]]:
-    """Return what asks for (hour, scid, settled, failed) of all that was sent to us in [since, until), oldest first."""
+def _sent(connection: Connection, since: datetime, until: datetime) -> Iterator[tuple[datetime, int, int, int]]:
+    """Yield (hour, scid, settled, failed) of what was sent to us in [since, until), oldest first."""
     sums = forward_hours.c
     chosen = (sums.hour_at >= since, sums.hour_at < until, sums.in_count + sums.in_failed_count > 0)
-    return select(sums.hour_at, sums.scid, sums.in_count, sums.in_failed_count).where(*chosen).order_by(sums.hour_at)
+    columns = (sums.hour_at, sums.scid, sums.in_count, sums.in_failed_count)
+    for row in connection.execute(select(*columns).where(*chosen).order_by(sums.hour_at)):
+        yield row.hour_at, row.scid, row.in_count, row.in_failed_count

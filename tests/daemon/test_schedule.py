@@ -74,11 +74,16 @@ def test_a_changed_interval_counts_from_now(schedule: Schedule, clock: HandClock
     before = schedule.next_runs()["fee"]
     assert before is not None
     assert abs(before - clock.now() - timedelta(hours=1)) < timedelta(minutes=1)
+    schedule.add_cycle("snapshot", lambda: DONE, interval=lambda: 86_400, first=timedelta(hours=3))
+    planned = schedule.next_runs()["snapshot"]
     interval[0] = 60
-    schedule.follow_settings()
-    after = schedule.next_runs()["fee"]
+    schedule.follow_settings(["fee"])
+    after, untouched = schedule.next_runs()["fee"], schedule.next_runs()["snapshot"]
     assert after is not None
     assert timedelta(seconds=50) < after - clock.now() < timedelta(seconds=70)
+    assert untouched is not None
+    assert planned is not None
+    assert abs(untouched - planned) < timedelta(seconds=5), "tuning one interval does not put off the others"
 
 
 def test_a_cycle_can_be_woken(schedule: Schedule) -> None:

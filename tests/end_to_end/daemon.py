@@ -223,6 +223,11 @@ class Daemon:
         """Wait until it has read all that the node had when it came."""
         until(lambda: self.status()["ingest"]["state"] == "following", "history is read")
 
+    def settle(self) -> None:
+        """Wait until history is read; from then on no fee cycle comes by itself, only when it is asked for."""
+        self.follow()
+        self.configure(fee_interval=86_400)
+
     # -- what it wrote ---------------------------------------------------------------------------------------
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

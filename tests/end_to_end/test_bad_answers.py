@@ -45,7 +45,7 @@ def live() -> Iterator[Live]:
     ):
         daemon.config.write_text("[settings]\ndry_run = false\nmin_fee_change_interval = 0\n")
         daemon.start()
-        daemon.follow()
+        daemon.settle()
         daemon.run_done("fee")
         yield Live(server, world, daemon)
 

@@ -19,7 +19,8 @@ def test_a_splice_and_a_close_leave_the_channel_its_history(
     server.do(lambda w: by_hand(w, channel, price(40, 1)))
     daemon.config.write_text("[settings]\ndry_run = false\nmin_fee_change_interval = 0\n")
     daemon.start()
-    daemon.follow()
+    daemon.settle()
+    daemon.run_done("flow")  # peers have their names from now on
     daemon.run_done("fee")
     learned = daemon.rows(LEARNED)
     assert (channel.channel_id, 40) in learned

@@ -61,7 +61,7 @@ def test_killed_again_and_again_while_prices_are_told(server: RpcServer, world: 
         server.do(lambda w: by_hand(w, channel, price(20 + number)))  # noqa: B023
     daemon.config.write_text("[settings]\ndry_run = false\n")
     daemon.start()
-    daemon.follow()
+    daemon.settle()
     daemon.run_done("fee")
     learned = daemon.rows(LEARNED)
     assert sorted(base_ppm for _, base_ppm in learned) == [20, 21, 22, 23, 24, 25]

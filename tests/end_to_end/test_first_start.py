@@ -14,7 +14,7 @@ def test_nothing_is_told_before_it_goes_live_and_each_price_once_after(
     server: RpcServer, world: WatchedWorld, daemon: Daemon
 ) -> None:
     daemon.start()
-    daemon.follow()
+    daemon.settle()
     assert daemon.status()["dry_run"] is True
     assert daemon.run_done("fee")["would_broadcast"] == 6
     for command in ("status", "dashboard"):
@@ -44,7 +44,7 @@ def test_a_forward_is_in_the_database_two_seconds_after_it_was_made(
     server: RpcServer, world: WatchedWorld, daemon: Daemon
 ) -> None:
     daemon.start()
-    daemon.follow()
+    daemon.settle()
     entry, way_out = server.do(lone_pair)
     for count in (1, 2):
         server.do(lambda w: w.forward_now(entry, way_out, 5_000_000))

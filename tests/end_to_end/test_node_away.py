@@ -2,10 +2,15 @@
 
 import json
 import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
 from random import Random
 
+import pytest
+
 from revenued.sim.rpc import RpcServer
-from tests.end_to_end.daemon import Daemon, until
+from tests.end_to_end.conftest import checked, short_directory
+from tests.end_to_end.daemon import Daemon, Json, until
 from tests.end_to_end.node import (
     BOOK,
     WatchedWorld,
@@ -18,6 +23,39 @@ from tests.end_to_end.node import (
 )
 
 LIVE = "[settings]\ndry_run = false\n"
+
+
+@dataclass
+class Hanging:
+    """A daemon whose fee cycle waits for a node that hangs while it is told its third price."""
+
+    server: RpcServer
+    world: WatchedWorld
+    daemon: Daemon
+    thaw: threading.Event
+    results: list[Json]
+    """Of the fee cycle, once the daemon has given up."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hanging() -> Iterator[Hanging]:
+    """Begun before the first test here and looked at by the last: the time-out of a price is half a minute."""
+    world, thaw = quiet_world(), threading.Event()
+    with (
+        short_directory() as place,
+        serving(world, place / "lightning-rpc") as server,
+        checked(Daemon(place)) as daemon,
+    ):
+        daemon.config.write_text(LIVE)
+        daemon.start()
+        daemon.settle()
+        world.before_telling = lambda count: None if count != 2 else _wait(thaw)
+        with daemon.asked("fee") as results:
+            try:
+                until(lambda: len(world.told) == 2, "two prices are told")
+                yield Hanging(server, world, daemon, thaw, results)
+            finally:
+                thaw.set()
 
 
 def test_it_starts_without_a_node_and_works_by_itself_once_there_is_one(world: WatchedWorld, daemon: Daemon) -> None:
@@ -45,37 +83,10 @@ def test_it_starts_without_a_node_and_works_by_itself_once_there_is_one(world: W
         server.start()
         server.do(lambda w: w.forward_now(*lone_pair(w), 1_000_000))
         until(lambda: daemon.rows(BOOK) == server.do(book_of), "it follows again")
-        assert daemon.status()["node"]["trouble"] is None
+        until(lambda: daemon.status()["node"]["trouble"] is None, "nothing is missed any more")
         daemon.stop()
     assert len(daemon.said("ingest_waits")) <= 3, "an absence is told once, however long it is"
     assert "not reachable" in daemon.ctl("status", code=3)
-
-
-def test_a_price_without_an_answer_is_unknown_and_known_as_ours_when_it_appears(
-    server: RpcServer, world: WatchedWorld, daemon: Daemon
-) -> None:
-    """The node hangs in the middle of a fee cycle until the daemon gives up, and goes on later.
-
-    This one takes as long as the real time-out of a price.
-    """
-    daemon.config.write_text(LIVE)
-    daemon.start()
-    daemon.follow()
-    thaw = threading.Event()
-    world.before_telling = lambda count: None if count != 2 else _wait(thaw)
-    try:
-        with daemon.asked("fee") as results:
-            until(lambda: len(world.told) == 2, "two prices are told")
-            assert "running" in daemon.ctl("status")
-            assert daemon.configure(max_fee_ppm=4000)["changed"], "all that needs no node goes on"
-        summary = results[0]["summary"]
-        assert (summary["broadcast"], summary["unknown"], summary["held_by"]["node_away"]) == (2, 1, 3)
-        assert "set without an answer" in daemon.ctl("dashboard")
-    finally:
-        thaw.set()
-    until(lambda: server.do(lambda _: len(world.told)) >= 3, "the node carries out what has piled up")
-    daemon.run_done("fee")
-    _check_told_once(world, daemon, kinds=["broadcast"] * 6 + ["unknown"])
 
 
 def test_a_price_that_takes_effect_after_the_daemon_was_killed_is_known_as_ours(
@@ -83,7 +94,7 @@ def test_a_price_that_takes_effect_after_the_daemon_was_killed_is_known_as_ours(
 ) -> None:
     daemon.config.write_text(LIVE + "min_fee_change_interval = 0\n")
     daemon.start()
-    daemon.follow()
+    daemon.settle()
     hangs, thaw = threading.Event(), threading.Event()
     world.before_telling = lambda count: None if count != 2 else _wait(thaw, tell=hangs)
     try:
@@ -101,7 +112,7 @@ def test_a_price_that_takes_effect_after_the_daemon_was_killed_is_known_as_ours(
 def test_a_node_that_is_behind_the_chain_is_left_alone(server: RpcServer, world: WatchedWorld, daemon: Daemon) -> None:
     daemon.config.write_text(LIVE)
     daemon.start()
-    daemon.follow()
+    daemon.settle()
     world.syncing = "Bitcoind is not up-to-date with network."
     for cycle in ("fee", "flow", "snapshot"):
         result = daemon.run(cycle)
@@ -118,7 +129,7 @@ def test_another_node_at_the_socket_gets_nothing_and_gives_nothing(
 ) -> None:
     daemon.config.write_text(LIVE)
     daemon.start()
-    daemon.follow()
+    daemon.settle()
     before = daemon.rows("SELECT channel_id FROM channels ORDER BY 1"), daemon.rows(BOOK)
     another = quiet_world(seed=2)
     write_history(another, Random(2), 50)
@@ -142,6 +153,22 @@ def test_another_node_at_the_socket_gets_nothing_and_gives_nothing(
     assert another.node_id in sentence
     assert f"belongs to node {world.node_id}" in sentence
     assert not daemon.control.exists()
+
+
+def test_a_price_without_an_answer_is_unknown_and_known_as_ours_when_it_appears(hanging: Hanging) -> None:
+    """The node hangs in the middle of a fee cycle until the daemon gives up, and goes on later."""
+    world, daemon = hanging.world, hanging.daemon
+    assert daemon.configure(max_fee_ppm=4000)["changed"], "all that needs no node goes on"
+    assert "dry run" not in daemon.ctl("status")
+    summary = until(lambda: hanging.results, "the daemon gives up", within=60)[0]["summary"]
+    assert (summary["broadcast"], summary["unknown"], summary["held_by"]["node_away"]) == (2, 1, 3)
+    assert "set without an answer" in daemon.ctl("dashboard")
+
+    hanging.thaw.set()
+    until(lambda: hanging.server.do(lambda _: len(world.told)) >= 3, "the node carries out what has piled up")
+    summary = daemon.run_done("fee")
+    assert (summary["broadcast"], summary["unchanged"], summary["outside"]) == (3, 3, 0)
+    _check_told_once(world, daemon, kinds=["broadcast"] * 6 + ["unknown"])
 
 
 def _wait(thaw: threading.Event, *, tell: threading.Event | None = None) -> None:

@@ -12,7 +12,7 @@ def test_a_pause_holds_every_price_also_over_a_restart_until_it_is_lifted(
 ) -> None:
     daemon.config.write_text("[settings]\ndry_run = false\n")
     daemon.start()
-    daemon.follow()
+    daemon.settle()
     assert "Paused" in daemon.ctl("pause")
     assert daemon.run_done("fee")["held_by"] == {"paused": 6}
     daemon.stop()
@@ -35,7 +35,7 @@ def test_a_price_that_somebody_else_sets_is_left_alone_and_shown(
 ) -> None:
     daemon.config.write_text("[settings]\ndry_run = false\nmin_fee_change_interval = 0\n")
     daemon.start()
-    daemon.follow()
+    daemon.settle()
     daemon.run_done("fee")
     channel = server.do(lambda w: w.channels[3])
     server.do(lambda w: by_hand(w, channel, price(777, 5)))
