@@ -15,6 +15,8 @@ from revenued.errors import SettingError, StartError
 
 OptionValue = bool | int | float | str
 ENVIRONMENT_PREFIX = "REVENUED_"
+CONTROL_VARIABLE = "REVENUED_CONTROL"
+"""Names the control socket; every other variable with the prefix sets an option."""
 
 
 def _option(
@@ -320,8 +322,11 @@ def build_settings(*layers: Mapping[str, OptionValue]) -> Settings:
 
 
 def environment_layer(environment: Mapping[str, str]) -> dict[str, OptionValue]:
-    """Return the options set as REVENUED_<KEY> in the environment; raises SettingError."""
+    """Return the options set as REVENUED_<KEY> in the environment; raises SettingError, also for a key that is none."""
     names = {ENVIRONMENT_PREFIX + key.upper(): key for key in OPTIONS}
+    for name in environment:
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in names and name != CONTROL_VARIABLE:
+            raise SettingError(f"{name:.80}: the environment sets an option that does not exist")
     return {names[name]: read_option(names[name], text) for name, text in environment.items() if name in names}
 
 

@@ -1,5 +1,6 @@
 """The store on every database that it is made for, always built by the migrations."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from revenued.store.engine import Store, open_file, open_store
 from revenued.store.schema import upgrade
 from tests.fakes import START
-from tests.store.postgres import TEMPLATE, PostgresServer, cannot_run, running_server
+from tests.store.postgres import PostgresServer, cannot_run, running_server
 
 Maker = Callable[[], Store]
 
@@ -42,15 +43,23 @@ def empty_store(request: pytest.FixtureRequest, tmp_path: Path, stores: ExitStac
     if request.param == "sqlite":
         return _closing(stores, open_file(tmp_path))
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    return _closing(stores, open_store(stores.enter_context(server.database())))
+    return _closing(stores, open_store(stores.enter_context(server.empty_database())))
+
+
+@pytest.fixture(scope="session")
+def upgraded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file as `upgrade` makes it."""
+    store = open_file(tmp_path_factory.mktemp("upgraded"))
+    upgrade(store, now=START, copies=3)
+    store.close()
+    return Path(store.location)
 
 
 @pytest.fixture
-def sqlite_store(tmp_path: Path, stores: ExitStack) -> Store:
+def sqlite_store(tmp_path: Path, upgraded_file: Path, stores: ExitStack) -> Store:
     """A store on SQLite as `upgrade` makes it, for what is only true there."""
-    store = _closing(stores, open_file(tmp_path))
-    upgrade(store, now=START, copies=3)
-    return store
+    shutil.copyfile(upgraded_file, tmp_path / upgraded_file.name)
+    return _closing(stores, open_file(tmp_path))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -60,13 +69,7 @@ def store(request: pytest.FixtureRequest, stores: ExitStack) -> Store:
         made: Store = request.getfixturevalue("sqlite_store")
         return made
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    if not server.has_template:
-        server.administer(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
-        template = open_store(server.url(TEMPLATE))
-        upgrade(template, now=START, copies=3)
-        template.close()
-        server.has_template = True
-    return _closing(stores, open_store(stores.enter_context(server.database(template=TEMPLATE))))
+    return stores.enter_context(server.ready_store(lambda made: upgrade(made, now=START, copies=3)))
 
 
 @pytest.fixture

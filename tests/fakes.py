@@ -76,6 +76,8 @@ class FakeNode:
         self.node_id = node_id
         self.syncing: str | None = None
         self.channel_by_id: dict[str, Channel] = {}
+        self._owners: dict[int, str] = {}
+        """Channel ids by every scid that they ever had."""
         self.forgotten: list[ClosedChannel] = []
         self.alias_by_id: dict[str, str] = {}
         self.rows: dict[int, Forward] = {}
@@ -97,6 +99,7 @@ class FakeNode:
     def add(self, *channels: Channel) -> None:
         """Open channels, or change those with the same channel id."""
         self.channel_by_id |= {channel.channel_id: channel for channel in channels}
+        self._owners |= {scid_to_key(channel.scid): channel.channel_id for channel in channels if channel.scid}
 
     def offer(
         self,
@@ -171,8 +174,7 @@ class FakeNode:
         return row.created_index
 
     def _move(self, row: Forward) -> None:
-        owners = {scid_to_key(one.scid): one.channel_id for one in self.channel_by_id.values() if one.scid}
-        entry, leaving = owners.get(row.in_scid), owners.get(row.out_scid or 0)
+        entry, leaving = self._owners.get(row.in_scid), self._owners.get(row.out_scid or 0)
         if entry is None or leaving is None or row.out_msat is None or row.resolved_at is None:
             return
         at = Micros(row.resolved_at // MICROS_PER_SECOND * MICROS_PER_SECOND)

@@ -282,6 +282,11 @@ def test_the_environment_gives_options_by_their_names_in_capitals_and_leaves_the
     assert environment_layer(environment) == {"min_fee_ppm": 5}
 
 
+def test_a_variable_with_our_prefix_that_sets_no_option_is_refused_rather_than_overlooked() -> None:
+    with pytest.raises(SettingError, match="REVENUED_MIN_FEES: the environment sets an option that does not exist"):
+        environment_layer({"REVENUED_MIN_FEES": "5"})
+
+
 def test_the_environment_is_refused_like_any_other_source() -> None:
     with pytest.raises(
         SettingError, match="min_fee_ppm: 'cheap' is not allowed; allowed: whole number from 0 to 100000 ppm"

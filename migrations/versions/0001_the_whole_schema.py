@@ -236,7 +236,7 @@ def upgrade() -> None:
         sa.Column("earned_msat", sa.BigInteger(), nullable=False),
         sa.Column("forward_count", sa.BigInteger(), nullable=False),
         sa.Column("rebalance_paid_msat", sa.BigInteger(), nullable=False),
-        sa.Column("onchain_paid_msat", sa.BigInteger(), nullable=False),
+        sa.Column("onchain_paid_msat", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("snapshot_key", name=op.f("pk_snapshots")),
         sa.UniqueConstraint("taken_at", name=op.f("uq_snapshots_taken_at")),
     )

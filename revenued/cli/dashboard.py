@@ -108,10 +108,11 @@ def _money(period: dict[str, Any], health: dict[str, Any]) -> list[tuple[str, Ce
     earned = _sum(render.amount(period["gross_revenue_msat"]), render.count(period["earned_ppm"]))
     paid = _sum(render.cost(period["opex_msat"]), render.rate_of(period["opex_msat"], volume))
     refills = render.with_unit(render.cost(period["rebalance_cost_msat"]), "sat")
+    chain = render.with_unit(render.cost(period["onchain_cost_msat"]), "sat")
     left = _sum(render.amount(net), render.rate_of(net, volume))
     rows: list[tuple[str, Cell]] = [
         ("earned", earned),
-        ("paid", f"{paid}; refills {refills} of it"),
+        ("paid", f"{paid}; refills {refills} of it, on chain {chain}"),
         ("net", styled(left, "bold" if net is None or net >= 0 else "red")),
     ]
     if period["window_days"] != 30:

@@ -29,16 +29,18 @@ Exit code: 0 done, or skipped for a reason of our own; 1 failed; 4 not done beca
 @click.argument("cycle", type=click.Choice(CYCLES))
 @click.option("--verify", is_flag=True, help="ingest only: hold all of the node's forwards against ours.")
 @click.option("--repair", is_flag=True, help="With --verify: replace what differs by what the node says.")
+@click.option("--new-history", is_flag=True, help="ingest only: go on after the node was restored from an older copy.")
 @session_options()
 @click.pass_context
-def run(context: click.Context, cycle: str, verify: bool, repair: bool) -> None:
+def run(context: click.Context, cycle: str, verify: bool, repair: bool, new_history: bool) -> None:
     """Run one cycle now, wait for it, and say what came of it."""
-    if (verify or repair) and cycle != "ingest":
-        raise click.UsageError("--verify and --repair are for `run ingest`.")
+    if (verify or repair or new_history) and cycle != "ingest":
+        raise click.UsageError("--verify, --repair and --new-history are for `run ingest`.")
     if repair and not verify:
         raise click.UsageError("--repair goes with --verify.")
     session: Session = context.obj
-    given = {name: True for name, wanted in (("verify", verify), ("repair", repair)) if wanted}
+    wanted = {"verify": verify, "repair": repair, "new_history": new_history}
+    given = {name: True for name, is_wanted in wanted.items() if is_wanted}
     result = ask(session, "revenue-run", {"cycle": cycle, **given}, patience=PATIENCE)
     answer(session, result, view)
     context.exit(exit_code(result))

@@ -17,10 +17,22 @@ from revenued.errors import IngestStopped, NodeNonsense
 from revenued.model import ForwardPage, NodeInfo
 from revenued.node.interface import ForwardIndex, Node
 from revenued.store.engine import Store
-from revenued.store.forwards import Cursor, apply_forwards, offered_count, read_cursor, stored_count, write_cursor
+from revenued.store.forwards import (
+    Cursor,
+    apply_forwards,
+    is_same_forward,
+    offered_count,
+    read_cursor,
+    stored_count,
+    write_cursor,
+)
 
 PAGE = 5000
 LONGEST_PAUSE_SECONDS = 0.25
+RESTORED = (
+    ": the node was restored from an older copy. Nothing is read until you have looked; then go on with "
+    "`revenuectl run ingest --new-history` (docs/troubleshooting.md)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +64,17 @@ def ingest_forwards(
     now: Callable[[], datetime],
     stopping: Callable[[], bool],
     progress: Progress = lambda _cursor: None,
+    compare_newest: bool = False,
 ) -> Ingested:
     """Read all that is new, in pages, until caught up or `stopping`.
 
-    Raises IngestStopped when the node's history does not continue ours, NodeError when the node gives no answer.
+    With `compare_newest` the newest row that we have is held against the node's first: counters alone do not tell a
+    node that was restored from a copy and has since gone on beyond where it was. Raises IngestStopped when the node's
+    history does not continue ours, until `accept_history`; NodeError when the node gives no answer.
     """
     done = _begin(node, store, node_id)
+    if compare_newest and done.cursor is not None:
+        _refuse_another_history(node, store, done.cursor)
     for index in ("created", "updated"):
         done, finished = _read_pages(node, store, index, done, stopping=stopping, progress=progress)
         if not finished:
@@ -86,7 +103,7 @@ def _begin(node: Node, store: Store, node_id: str) -> Ingested:
         cursor = read_cursor(connection)
         if cursor is None:
             cursor = _first_cursor(created=created, updated=updated, deleted=deleted)
-        reason = _regression(cursor, created=created, updated=updated)
+        reason = cursor.stopped_reason or _regression(cursor, created=created, updated=updated)
         if deleted > cursor.deleted_index and offered_count(connection):
             # One of those that were under way may have ended and been deleted since we last looked.
             cursor = _looking_back(cursor)
@@ -102,12 +119,23 @@ def _regression(cursor: Cursor, *, created: int, updated: int) -> str | None:
     read = (("created", cursor.created_index, created), ("updated", cursor.updated_index, updated))
     for name, ours, theirs in read:
         if theirs < ours:
-            return (
-                f"the node's forwards {name} index is {theirs}, but {ours} was already read: the node was restored "
-                "from an older copy, or is another one. Nothing is read until this is resolved; "
-                "see docs/troubleshooting.md"
-            )
+            return f"the node's forwards {name} index is {theirs}, but {ours} was already read{RESTORED}"
     return None
+
+
+def _refuse_another_history(node: Node, store: Store, cursor: Cursor) -> None:
+    """Stop ingest if the node's row with our newest index is another forward than ours."""
+    if cursor.created_index == 0:
+        return
+    page = node.forwards("created", start=cursor.created_index, limit=1)
+    if not page.forwards or page.forwards[0].created_index != cursor.created_index:
+        return  # it was deleted, or cannot be read
+    with store.write() as connection:
+        if is_same_forward(connection, page.forwards[0]):
+            return
+        reason = f"forward {cursor.created_index} of the node is another one than was already read{RESTORED}"
+        write_cursor(connection, replace(cursor, stopped_reason=reason))
+    raise IngestStopped(reason)
 
 
 def _read_pages(

@@ -25,6 +25,8 @@ class CycleResult:
     reason: str | None
     took_ms: int
     summary: Mapping[str, Any]
+    recorded: bool = True
+    """The store has taken it down."""
 
 
 def run_job(kind: str, cycle: CycleFunction, context: CycleContext) -> CycleResult:
@@ -52,18 +54,19 @@ def run_job(kind: str, cycle: CycleFunction, context: CycleContext) -> CycleResu
         outcome, reason = "failed", f"defect: {type(defect).__name__}; the log has the details"
         said.error("cycle_failed", exc_info=True)
     took_ms = round((time.monotonic() - started) * 1000)
-    if key is not None:
-        _record_end(context, key, outcome, reason, summary)
+    recorded = key is not None and _record_end(context, key, outcome, reason, summary)
     said.info("cycle_ended", outcome=outcome, reason=reason, took_ms=took_ms, **summary)
-    return CycleResult(kind, outcome, reason, took_ms, summary)
+    return CycleResult(kind, outcome, reason, took_ms, summary, recorded)
 
 
-def _record_end(context: CycleContext, key: int, outcome: str, reason: str | None, summary: Summary) -> None:
+def _record_end(context: CycleContext, key: int, outcome: str, reason: str | None, summary: Summary) -> bool:
     try:
         with context.store.write() as connection:
             end_cycle(connection, key, outcome=outcome, reason=reason, summary=summary, now=context.now())
     except SQLAlchemyError as trouble:
         log.get().error("cycle_not_recorded", cycle_key=key, reason=_first_line(trouble))
+        return False
+    return True
 
 
 def _first_line(error: Exception) -> str:

@@ -6,6 +6,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from revenued import __version__
 from revenued.config import OPTIONS, Option
@@ -16,7 +17,8 @@ from revenued.daemon import feereports, flowreports, reports
 from revenued.daemon.board import BoundSettings
 from revenued.daemon.house import CYCLES, PAUSED, House
 from revenued.daemon.rebalancereports import rebalance_list
-from revenued.errors import CycleSkipped, IngestStopped, NodeError, SettingError
+from revenued.errors import CycleSkipped, IngestStopped, NodeError, RevenuedError, SettingError
+from revenued.store.prices import read_decisions
 from revenued.store.schema import head
 from revenued.store.settings import write_switch
 
@@ -77,10 +79,25 @@ class _Run(_Params):
     cycle: str
     verify: bool = False
     repair: bool = False
+    new_history: bool = False
 
 
 def methods(house: House) -> Mapping[str, Method]:
-    """Return every method by its name on the socket."""
+    """Return every method by its name on the socket; trouble with the database is refused in words."""
+    return {name: _in_words(method) for name, method in _methods(house).items()}
+
+
+def _in_words(method: Method) -> Method:
+    def answered(params: JsonObject, caller: Caller) -> JsonObject:
+        try:
+            return method(params, caller)
+        except SQLAlchemyError as trouble:
+            raise RevenuedError(f"database: {str(trouble).splitlines()[0]}") from trouble
+
+    return answered
+
+
+def _methods(house: House) -> Mapping[str, Method]:
     return {
         "revenue-version": lambda params, _: (_read(_Nothing, params), version())[1],
         "revenue-status": lambda params, _: (_read(_Nothing, params), reports.status(house))[1],
@@ -135,12 +152,23 @@ def _config(house: House, asked: _Config, caller: Caller) -> JsonObject:
 def _set(house: House, values: Mapping[str, object], caller: Caller) -> JsonObject:
     bound, changed = house.board.change(values, by=_who(caller))
     settings_changed(house, [(change.key, change.old, change.new) for change in changed], by=_who(caller))
-    notes = [DRY_RUN_ON if change.new else DRY_RUN_OFF for change in changed if change.key == "dry_run"]
+    notes = [DRY_RUN_ON if change.new else _live_note(house) for change in changed if change.key == "dry_run"]
     return {
         "generation": bound.generation,
         "changed": [{"key": change.key, "old": change.old, "new": change.new} for change in changed],
         "notes": notes,
     }
+
+
+def _live_note(house: House) -> str:
+    """Say what going live will do: how many prices are waiting, and that the base fee goes with them."""
+    with house.store.read() as connection:
+        waiting = sum(decision.outcome == "dry_run" for decision in read_decisions(connection).values())
+    base_fee = house.board.bound().settings.base_fee_msat
+    return (
+        f"{DRY_RUN_OFF} At the last one {waiting} channels had a new price waiting; each is set together with "
+        f"base_fee_msat {base_fee}."
+    )
 
 
 def settings_changed(house: House, changed: list[tuple[str, object, object]], *, by: str) -> None:
@@ -164,8 +192,8 @@ def _option(option: Option, bound: BoundSettings) -> JsonObject:
 
 def _run(house: House, asked: _Run) -> JsonObject:
     cycle = asked.cycle
-    if (asked.verify or asked.repair) and cycle != "ingest":
-        raise SettingError("verify: only `run ingest` can verify")
+    if (asked.verify or asked.repair or asked.new_history) and cycle != "ingest":
+        raise SettingError("verify, repair, new_history: only `run ingest` takes them")
     if asked.repair and not asked.verify:
         raise SettingError("repair: only together with verify")
     if cycle == "ingest":
@@ -185,7 +213,8 @@ def _run_ingest(house: House, asked: _Run) -> JsonObject:
     started = time.monotonic()
     outcome, reason, summary = "done", None, {}
     try:
-        summary = _verified(house, repair=asked.repair) if asked.verify else _ingested(house)
+        replaced = {"set_aside": house.ingester.accept_history()} if asked.new_history else {}
+        summary = replaced | (_verified(house, repair=asked.repair) if asked.verify else _ingested(house))
     except CycleSkipped as skipped:
         outcome, reason = "skipped", str(skipped)
     except NodeError as trouble:

@@ -47,6 +47,8 @@ class House:
     last_look: ChannelList | None = None
     """The channels as a cycle last saw them."""
     last_look_at: datetime | None = None
+    last_results: dict[str, CycleResult] = field(default_factory=dict)
+    """How each cycle ended last, also where the database could not take it down."""
 
     def run_cycle(self, kind: str) -> CycleResult:
         """Run one cycle now, in this thread, under the settings in force."""
@@ -57,7 +59,8 @@ class House:
         except SQLAlchemyError as trouble:
             reason = f"database: {str(trouble).splitlines()[0]}"
             logger().error("cycle_failed", cycle=kind, reason=reason)
-            return CycleResult(kind, "failed", reason, 0, {})
+            self.last_results[kind] = CycleResult(kind, "failed", reason, 0, {}, recorded=False)
+            return self.last_results[kind]
         context = CycleContext(
             node=self.node,
             store=self.store,
@@ -69,7 +72,8 @@ class House:
             stopping=self.stopping.is_set,
             seen=self._remember,
         )
-        return run_job(kind, self._after_meeting(CYCLES[kind]), context)
+        self.last_results[kind] = run_job(kind, self._after_meeting(CYCLES[kind]), context)
+        return self.last_results[kind]
 
     def _remember(self, listed: ChannelList) -> None:
         said = self.last_look.skipped if self.last_look is not None else ()

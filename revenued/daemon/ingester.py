@@ -9,6 +9,7 @@ from typing import Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from revenued.clock import Clock
+from revenued.cycles.history import accept_history
 from revenued.cycles.ingest import Ingested, ingest_forwards
 from revenued.cycles.recover import recover_forwards
 from revenued.cycles.verify import Verified, verify_forwards
@@ -71,6 +72,8 @@ class Ingester:
         self.answered_at: datetime | None = None
         self.trouble: str | None = None
         """Why forwards are not being read; None while they are."""
+        self.unreachable: str | None = None
+        """Why the node gives no answer; None while it does, whether or not its forwards can be read."""
         self._not_recovered: str | None = None
         self._thread = threading.Thread(target=self._follow, name="ingest", daemon=True)
 
@@ -99,9 +102,12 @@ class Ingester:
         info = self._node.info()
         claim(self._store, node_id=info.node_id, network=info.network, alias=info.alias, now=self._clock.now())
         self.node_id, self.info, self.answered_at = info.node_id, info, self._clock.now()
+        if self.unreachable is not None:
+            logger().info("node_reached", version=info.version, blockheight=info.blockheight)
+        self.unreachable = None
         return info
 
-    def run_now(self) -> Ingested:
+    def run_now(self, *, compare_newest: bool = False) -> Ingested:
         """Read what is new, in the caller's thread; raises NodeError, IngestStopped, DatabaseError."""
         with self._one_at_a_time:
             if self.node_id is None:
@@ -119,6 +125,7 @@ class Ingester:
                 now=self._clock.now,
                 stopping=self._stopping.is_set,
                 progress=self._progressed,
+                compare_newest=compare_newest,
             )
             if done.caught_up and done.cursor is not None and done.cursor.recover_since is not None:
                 self._recover(done.cursor.recover_since)
@@ -143,6 +150,15 @@ class Ingester:
                 now=self._clock.now(),
                 stopping=self._stopping.is_set,
             )
+
+    def accept_history(self) -> int:
+        """Go on with a history that does not continue ours; return how many rows of ours it has replaced."""
+        with self._one_at_a_time:
+            if self.node_id is None:
+                self.meet_node()
+            replaced = accept_history(self._node, self._store)
+        self.trouble = None
+        return replaced
 
     def _recover(self, since: datetime) -> None:
         """Look for what the node deleted; a node that cannot tell is asked again at the next reading."""
@@ -180,7 +196,9 @@ class Ingester:
                 continue
             except NodeNotAsked as pause:
                 trouble = self.trouble or str(pause)
-            except (NodeError, IngestStopped, DatabaseError) as error:
+            except NodeError as error:
+                trouble = self.unreachable = str(error)
+            except (IngestStopped, DatabaseError) as error:
                 trouble = str(error)
             except SQLAlchemyError as error:
                 trouble = f"database: {str(error).splitlines()[0]}"
@@ -195,6 +213,7 @@ class Ingester:
         """Read and wait in turn until the node is lost or we stop."""
         bell = self._bell = self._make_bell()
         try:
+            self.run_now(compare_newest=True)
             while not self._stopping.is_set():
                 self._beat = time.monotonic()
                 done = self.run_now()

@@ -20,6 +20,7 @@ from revenued import __version__
 from revenued.clock import Clock
 from revenued.config import FileConfig, environment_layer, read_file
 from revenued.control.server import ControlServer
+from revenued.cycles.run import CycleResult
 from revenued.daemon.board import SettingsBoard
 from revenued.daemon.commands import MUTATING, methods, settings_changed
 from revenued.daemon.house import CYCLES, House
@@ -39,6 +40,7 @@ STOP_SECONDS = 1.5
 PULSE_SECONDS = 5.0
 SIGNAL_SECONDS = 0.5
 """A signal that another thread received is noticed after at most this long."""
+RETRY_SECONDS = 120.0
 FIRST_RUNS = {"flow": 1.0, "fee": 20.0, "snapshot": 5.0, "retention": 300.0}
 """Seconds after start, for cycles that are due."""
 
@@ -118,13 +120,18 @@ def _build(start: Start, store: Store, notifier: Notifier) -> tuple[House, Hydra
     )
     schedule = Schedule(start.clock, rng=random.Random(secrets.randbits(64)))  # noqa: S311 (jitter, not a secret)
     progress = HydrationProgress(notifier, terminal=sys.stderr.isatty())
+
+    def look_again() -> None:
+        for kind in ("flow", "snapshot"):
+            schedule.wake(kind)
+
     ingester = Ingester(
         node,
         store,
         start.clock,
         bell=node.doorbell,
         on_progress=progress.advance,
-        on_hydrated=lambda: schedule.wake("snapshot"),
+        on_hydrated=look_again,
     )
     return House(node, store, start.clock, board, ingester, schedule, started_at=start.clock.now()), progress
 
@@ -141,7 +148,7 @@ def _schedule(house: House, notifier: Notifier, progress: HydrationProgress) -> 
             first = max(first, newest[kind].started_at + timedelta(seconds=interval()) - now)
         if kind == "flow":
             first = timedelta(seconds=FIRST_RUNS[kind])  # it makes what `channels` and `status` show
-        house.schedule.add_cycle(kind, partial(house.run_cycle, kind), interval=interval, first=first)
+        house.schedule.add_cycle(kind, partial(_run_and_retry, house, kind), interval=interval, first=first)
 
     def beat() -> None:
         if house.schedule.is_lively and house.ingester.is_lively:
@@ -151,6 +158,14 @@ def _schedule(house: House, notifier: Notifier, progress: HydrationProgress) -> 
 
     watchdog = notifier.watchdog_seconds
     house.schedule.add_pulse(beat, seconds=min(PULSE_SECONDS, watchdog / 3 if watchdog else PULSE_SECONDS))
+
+
+def _run_and_retry(house: House, kind: str) -> CycleResult:
+    """Run a cycle at its time; one that the node or the database kept from running does not wait for its next time."""
+    result = house.run_cycle(kind)
+    if result.outcome != "done" and not house.stopping.is_set():
+        house.schedule.retry(kind, seconds=RETRY_SECONDS)
+    return result
 
 
 def _interval(house: House, kind: str) -> Callable[[], int]:

@@ -6,6 +6,7 @@ from typing import Any
 from revenued import __version__
 from revenued.accounting.statement import OMISSIONS, Statement
 from revenued.accounting.window import report_window
+from revenued.cycles.run import CycleResult
 from revenued.daemon.house import CYCLES, PAUSED, House
 from revenued.log import get as logger
 from revenued.store.books import Snapshot, newest_snapshot, paid_between
@@ -59,7 +60,7 @@ def status(house: House) -> JsonObject:
         "started_at": instant(house.started_at),
         "now": instant(house.clock.now()),
         "node": {
-            "reachable": info is not None and trouble is None,
+            "reachable": info is not None and house.ingester.unreachable is None,
             "node_id": info.node_id if info else house.ingester.node_id,
             "alias": info.alias if info else None,
             "network": info.network if info else None,
@@ -67,10 +68,12 @@ def status(house: House) -> JsonObject:
             "blockheight": info.blockheight if info else None,
             "syncing": info.syncing if info else None,
             "last_answer_at": instant(house.ingester.answered_at),
-            "trouble": trouble,
+            "trouble": house.ingester.unreachable,
         },
         "ingest": _ingest(cursor, trouble),
-        "cycles": [_cycle(kind, cycles.get(kind), next_runs.get(kind)) for kind in CYCLES],
+        "cycles": [
+            _cycle(kind, cycles.get(kind), house.last_results.get(kind), next_runs.get(kind)) for kind in CYCLES
+        ],
         "channels": _channel_counts(house),
         "database": {
             "kind": house.store.kind,
@@ -128,12 +131,12 @@ def dashboard(house: House, window_days: int) -> JsonObject:
     }
 
 
-def _statement(total: Traffic, rebalance: int, onchain: int, window: timedelta) -> Statement:
+def _statement(total: Traffic, rebalance: int, onchain: int | None, window: timedelta) -> Statement:
     return Statement(
         window=window,
         gross_revenue_msat=Msat(total.earned_msat),
         rebalance_cost_msat=Msat(rebalance),
-        onchain_cost_msat=Msat(onchain),
+        onchain_cost_msat=Msat(onchain) if onchain is not None else None,
         forward_count=total.out_count,
         volume_msat=Msat(total.out_msat),
     )
@@ -167,6 +170,7 @@ def _period(statement: Statement, total: Traffic, window_days: int, since: datet
         "gross_revenue_msat": statement.gross_revenue_msat,
         "rebalance_cost_sats": cost_in_sat(statement.rebalance_cost_msat),
         "rebalance_cost_msat": statement.rebalance_cost_msat,
+        "onchain_cost_msat": statement.onchain_cost_msat,
         "opex_sats": cost_in_sat(statement.opex_msat),
         "opex_msat": statement.opex_msat,
         "net_profit_sats": balance_in_sat(statement.net_profit_msat),
@@ -251,7 +255,17 @@ def _ingest(cursor: Cursor | None, trouble: str | None) -> JsonObject:
     }
 
 
-def _cycle(kind: str, record: CycleRecord | None, next_run: datetime | None) -> JsonObject:
+def _cycle(kind: str, record: CycleRecord | None, newest: CycleResult | None, next_run: datetime | None) -> JsonObject:
+    if newest is not None and not newest.recorded:
+        return {
+            "kind": kind,
+            "started_at": instant(record.started_at) if record else None,
+            "outcome": newest.outcome,
+            "reason": newest.reason,
+            "took_ms": newest.took_ms,
+            "next_run_at": instant(next_run),
+            "summary": dict(newest.summary),
+        }
     took = (record.ended_at - record.started_at) if record and record.ended_at else None
     return {
         "kind": kind,

@@ -84,6 +84,13 @@ class Schedule:
             trigger = CycleTrigger(self._intervals[kind], self._clock, self._rng)
             self._scheduler.reschedule_job(kind, trigger=trigger)
 
+    def retry(self, kind: str, *, seconds: float) -> None:
+        """Run a cycle again after `seconds` on the daemon's clock, if it is not planned for earlier."""
+        soon = datetime.now(UTC) + timedelta(seconds=seconds / self._clock.speed)
+        job = self._scheduler.get_job(kind)
+        if job is not None and job.next_run_time is not None and job.next_run_time > soon:
+            self._scheduler.modify_job(kind, next_run_time=soon)
+
     def wake(self, kind: str) -> None:
         """Run a cycle as soon as the thread is free."""
         self._scheduler.modify_job(kind, next_run_time=datetime.now(UTC))

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,7 +17,9 @@ LATEST = timedelta(hours=1)
 
 Kind = tuple[str, str, int, int]
 """In and out by channel_id, in and out in msat: what forwards have in common that only their time tells apart, such as
-parts of one payment."""
+parts of one payment. A stored forward has UNKNOWN in the place of a channel that nobody can name any more."""
+
+UNKNOWN = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def unaccounted(moves: Iterable[RoutedMove], stored: Iterable[tuple[Kind, Micros
     for debit in sorted(outgoing, key=lambda debit: debit.created_index):
         halves = incoming[_other_half(debit)]
         if halves:
-            found.append(MovedForward(debit.created_index, *_kind(halves.pop(0), debit), debit.moved_at))
+            kind = next(_kinds(halves.pop(0), debit))
+            found.append(MovedForward(debit.created_index, *kind, debit.moved_at))
     return found
 
 
@@ -78,27 +81,30 @@ def _other_half(debit: RoutedMove) -> tuple[str, int, int]:
     return debit.payment_hash, debit.fees_msat, debit.debit_msat + debit.fees_msat
 
 
-def _kind(credit: RoutedMove, debit: RoutedMove) -> Kind:
-    return credit.channel_id, debit.channel_id, credit.credit_msat, debit.debit_msat
-
-
 def _is_stored(
     debit: RoutedMove, halves: list[RoutedMove], ends: Mapping[Kind, list[Micros]], latest_micros: int
 ) -> bool:
     """Take out of `halves` and `ends` what makes a stored forward together with this move; False if nothing does."""
+    first, last = debit.moved_at - latest_micros, debit.moved_at + NEAR_MICROS
     fitting = [
-        (abs(debit.moved_at - end), end, half)
+        (abs(debit.moved_at - end), end, half, kind)
         for half in halves
-        for end in _between(
-            ends.get(_kind(half, debit), []), debit.moved_at - latest_micros, debit.moved_at + NEAR_MICROS
-        )
+        for kind in _kinds(half, debit)
+        for end in _between(ends.get(kind, []), first, last)
     ]
     if not fitting:
         return False
-    _, end, half = min(fitting)
-    ends[_kind(half, debit)].remove(end)
+    _, end, half, kind = min(fitting)
+    ends[kind].remove(end)
     halves.remove(half)
     return True
+
+
+def _kinds(credit: RoutedMove, debit: RoutedMove) -> Iterator[Kind]:
+    """Yield every kind that a stored forward which these two make may have."""
+    for entry in (credit.channel_id, UNKNOWN):
+        for leaving in (debit.channel_id, UNKNOWN):
+            yield entry, leaving, credit.credit_msat, debit.debit_msat
 
 
 def _between(ends: list[Micros], first: int, last: int) -> list[Micros]:

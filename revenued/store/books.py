@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from revenued.store.tables import entries, snapshots
+from revenued.store.tables import entries, move_cursors, snapshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Snapshot:
     earned_msat: int
     forward_count: int
     rebalance_paid_msat: int
-    onchain_paid_msat: int
+    onchain_paid_msat: int | None
 
     @property
     def total_msat(self) -> int:
@@ -38,7 +38,8 @@ class Paid:
     """Costs of a window by kind, estimates left out."""
 
     rebalance_msat: int
-    onchain_msat: int
+    onchain_msat: int | None
+    """None while nothing reads them from the node."""
 
 
 def write_snapshot(connection: Connection, snapshot: Snapshot) -> None:
@@ -63,4 +64,5 @@ def paid_between(connection: Connection, since: datetime, until: datetime) -> Pa
     )
     by_kind = {kind: -int(amount) for kind, amount in rows}
     rebalance = by_kind.pop("rebalance", 0)
-    return Paid(rebalance, sum(by_kind.values()))
+    is_read = connection.execute(select(move_cursors.c.source).where(move_cursors.c.source == "chainmoves")).first()
+    return Paid(rebalance, sum(by_kind.values()) if is_read is not None else None)

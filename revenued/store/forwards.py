@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, Connection, func, select, type_coerce, update
 
 from revenued.model import FINAL_STATUSES, Forward, ForwardStatus
 from revenued.store.engine import execute_many, upsert
@@ -94,6 +94,18 @@ def earned_total_msat(connection: Connection) -> int:
     return int(connection.exec_driver_sql("SELECT COALESCE(SUM(earned_msat), 0) FROM forward_days").scalar_one())
 
 
+def is_same_forward(connection: Connection, forward: Forward) -> bool:
+    """The stored row with this created index is this forward, however far it had got; or no such row is stored."""
+    columns = (
+        forwards.c.in_scid,
+        forwards.c.in_htlc_id,
+        forwards.c.in_msat,
+        type_coerce(forwards.c.received_at, BigInteger),
+    )
+    row = connection.execute(select(*columns).where(forwards.c.created_index == forward.created_index)).one_or_none()
+    return row is None or tuple(row) == (forward.in_scid, forward.in_htlc_id, forward.in_msat, forward.received_at)
+
+
 def offered_count(connection: Connection) -> int:
     """Return how many forwards are still under way."""
     return int(
@@ -143,3 +155,24 @@ def _change(row: tuple[object, ...]) -> tuple[object, ...]:
     """Return the parts of a row that a forward gets when it ends, in the order of _UPDATE."""
     created, updated, _, _, _, out_scid, out_htlc_id, out_msat, fee_msat, status, failcode, _, resolved, asked = row
     return updated, out_scid, out_htlc_id, out_msat, fee_msat, status, failcode, resolved, asked, created
+
+
+GONE = "gone"
+"""Status of a forward that was under way when it was last seen, and of which the node has no row any more."""
+
+SET_ASIDE = 1 << 61
+"""Rows of a history that the node has lost carry minus (this plus their index); recovered rows stay far above."""
+
+
+def set_aside(connection: Connection, shared: int) -> int:
+    """Give the rows with a created index above `shared` keys that no row of the node can have; return how many."""
+    lost = forwards.c.created_index > shared
+    # How those ended that were under way is in the lost part of the history.
+    connection.execute(
+        update(forwards).where(lost, forwards.c.status == ForwardStatus.OFFERED.value).values(status=GONE)
+    )
+    moved = update(forwards).where(lost)
+    # A second loss could reuse an index that was set aside before, so each time begins where the last one ended.
+    lowest = connection.execute(select(func.min(forwards.c.created_index))).scalar() or 0
+    base = max(SET_ASIDE, -lowest)
+    return connection.execute(moved.values(created_index=-(forwards.c.created_index + base))).rowcount

@@ -7,14 +7,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, select, update
 
 from revenued.clock import to_micros
-from revenued.flow.recovery import Kind, MovedForward
+from revenued.flow.recovery import UNKNOWN, Kind, MovedForward
 from revenued.model import Forward, ForwardStatus
-from revenued.store.forwards import apply_forwards
+from revenued.store.forwards import GONE, apply_forwards
 from revenued.store.tables import channel_scids, channels, forwards
 from revenued.units import MICROS_PER_SECOND, Micros, Msat
-
-GONE = "gone"
-"""Status of a forward that was under way when it was last seen, and is no longer among the node's rows."""
 
 
 def settled_since(connection: Connection, since: datetime) -> list[tuple[Kind, Micros]]:
@@ -31,7 +28,7 @@ def settled_since(connection: Connection, since: datetime) -> list[tuple[Kind, M
     )
     return [
         (
-            (names.get(row.in_scid, ""), names.get(row.out_scid, ""), row.in_msat, row.out_msat),
+            (names.get(row.in_scid, UNKNOWN), names.get(row.out_scid, UNKNOWN), row.in_msat, row.out_msat),
             to_micros(row.resolved_at),
         )
         for row in rows
@@ -43,7 +40,7 @@ def ends_of(connection: Connection, settled: Iterable[Forward]) -> list[tuple[Ki
     names = _channel_ids(connection)
     return [
         (
-            (names.get(row.in_scid, ""), names.get(row.out_scid or 0, ""), row.in_msat, row.out_msat or 0),
+            (names.get(row.in_scid, UNKNOWN), names.get(row.out_scid or 0, UNKNOWN), row.in_msat, row.out_msat or 0),
             row.resolved_at or row.received_at,
         )
         for row in settled
@@ -111,8 +108,8 @@ class _Begun:
 
     created_index: int
     received_at: Micros
-    kind: tuple[str, str | None, int, int | None]
-    """As in MovedForward; None where the node did not say yet."""
+    kind: tuple[str | None, str | None, int, int | None]
+    """As in MovedForward; None where it is not known."""
 
 
 def _under_way(connection: Connection, indexes: Sequence[int]) -> list[_Begun]:
@@ -125,7 +122,7 @@ def _under_way(connection: Connection, indexes: Sequence[int]) -> list[_Begun]:
         _Begun(
             row.created_index,
             to_micros(row.received_at),
-            (names.get(row.in_scid, ""), names.get(row.out_scid), row.in_msat, row.out_msat),
+            (names.get(row.in_scid), names.get(row.out_scid), row.in_msat, row.out_msat),
         )
         for row in connection.execute(under_way.order_by(forwards.c.created_index))
         if row.created_index in wanted

@@ -425,7 +425,7 @@ snapshots = Table(
     Column("earned_msat", BigInteger, nullable=False),  # over the 24 h before
     Column("forward_count", BigInteger, nullable=False),
     Column("rebalance_paid_msat", BigInteger, nullable=False),
-    Column("onchain_paid_msat", BigInteger, nullable=False),
+    Column("onchain_paid_msat", BigInteger),  # null: not counted
 )
 
 # -- settings and who may touch what -----------------------------------------------------------------------------

@@ -80,3 +80,10 @@ def test_revenue_is_costs_and_profit_with_nothing_left_over(revenue: Msat, refil
 def test_what_is_left_out_is_said_in_whole_sentences() -> None:
     assert OMISSIONS
     assert all(omission.endswith(".") for omission in OMISSIONS)
+
+
+def test_while_a_kind_of_cost_is_not_counted_margin_and_return_are_unknown_and_the_rest_is_what_is_known() -> None:
+    statement = replace(NOTHING, gross_revenue_msat=Msat(5000), rebalance_cost_msat=Msat(1000), onchain_cost_msat=None)
+    assert (statement.opex_msat, statement.net_profit_msat) == (1000, 4000)
+    assert statement.operating_margin_pct is None
+    assert statement.annualized_roc_pct(Msat(1_000_000)) is None

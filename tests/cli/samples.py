@@ -122,6 +122,7 @@ def dashboard(**changes: Any) -> Result:
                 "gross_revenue_msat": 12_345_678,
                 "rebalance_cost_sats": 1_000,
                 "rebalance_cost_msat": 999_001,
+                "onchain_cost_msat": 235_566,
                 "opex_sats": 1_235,
                 "opex_msat": 1_234_567,
                 "net_profit_sats": 11_111,

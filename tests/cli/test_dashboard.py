@@ -15,7 +15,10 @@ def test_earned_paid_and_net_come_first_with_their_rates(shown: Shown) -> None:
     lines = shown("dashboard", samples.dashboard(), "dashboard").splitlines()
     assert lines[0] == "Last 30 days, 2026-04-01 to 2026-05-01"
     assert lines[1].split(maxsplit=1) == ["earned", "12,345 sat, 309 ppm of volume"]
-    assert lines[2].split(maxsplit=1) == ["paid", "1,235 sat, 31 ppm of volume; refills 1,000 sat of it"]
+    assert lines[2].split(maxsplit=1) == [
+        "paid",
+        "1,235 sat, 31 ppm of volume; refills 1,000 sat of it, on chain 236 sat",
+    ]
     assert lines[3].split(maxsplit=1) == ["net", "11,111 sat, 278 ppm of volume"]
 
 

@@ -173,6 +173,31 @@ def test_a_price_is_set_once_and_known_as_ours_whatever_goes_wrong(sqlite_store:
     assert {row["outcome"] for row in rows_of(store, "cycles")} <= {"done", "failed", "skipped"}
 
 
+@pytest.mark.parametrize(
+    ("trouble", "said_a_minute_later", "allowances"),
+    [
+        (NodeUnreachable("away"), ["broadcast", "broadcast"], (2.0, 2.0)),
+        (NodeOutcomeUnknown("timed out"), ["held", "broadcast"], (2.0, 2.0)),
+    ],
+)
+def test_what_was_not_sent_costs_nothing_and_what_may_have_been_sent_waits_its_time(
+    sqlite_store: Store, trouble: NodeError, said_a_minute_later: list[str], allowances: tuple[float, float]
+) -> None:
+    """The second channel is not tried after the first got no answer, so it is never anything but not sent."""
+    node = FakeNode()
+    node.add(*(make_channel(number, ppm=LIVE, outbound_ratio=0.1) for number in (1, 2)))
+    daemon = Daemon(sqlite_store, node)
+    node.faults = [Fault("set_channel_fee", 1, "before", trouble)]
+    daemon.cycle()
+    node.clock.move(minutes=1)
+    daemon.cycle()
+    assert len(node.fees_asked) == 1 + said_a_minute_later.count("broadcast")
+    with sqlite_store.read() as connection:
+        decisions, memories = read_decisions(connection), read_memories(connection)
+    assert [decisions[key].outcome for key in sorted(decisions)] == said_a_minute_later
+    assert [memories[key].gossip_allowance for key in sorted(memories)] == pytest.approx(list(allowances))
+
+
 # -- many cycles, many prices, many mishaps -----------------------------------------------------------------------
 
 troubles = st.sampled_from(

@@ -151,6 +151,11 @@ class Daemon:
     def status(self) -> Json:
         return self.ask("status")
 
+    def trouble(self) -> str | None:
+        """Return why forwards are not being read; None while they are."""
+        reason: str | None = self.status()["ingest"]["reason"]
+        return reason
+
     def run(self, cycle: str) -> Json:
         """Run one cycle and return how it went; it may wait for a node that does not answer."""
         return ControlClient(self.control, timeout=2 * PATIENCE_SECONDS).call("revenue-run", {"cycle": cycle})

@@ -61,7 +61,7 @@ def hanging() -> Iterator[Hanging]:
 def test_it_starts_without_a_node_and_works_by_itself_once_there_is_one(world: WatchedWorld, daemon: Daemon) -> None:
     assert "not reachable" in daemon.ctl("status", code=3)
     daemon.start()
-    until(lambda: daemon.status()["node"]["trouble"], "it has missed the node")
+    until(daemon.trouble, "it has missed the node")
     said = daemon.ctl("status")
     assert "not reachable" in said
     assert "No such file or directory" in said
@@ -79,11 +79,11 @@ def test_it_starts_without_a_node_and_works_by_itself_once_there_is_one(world: W
         daemon.ctl("run", "fee")
 
         server.stop()
-        until(lambda: daemon.status()["node"]["trouble"], "it has missed the node again")
+        until(daemon.trouble, "it has missed the node again")
         server.start()
         server.do(lambda w: w.forward_now(*lone_pair(w), 1_000_000))
         until(lambda: daemon.rows(BOOK) == server.do(book_of), "it follows again")
-        until(lambda: daemon.status()["node"]["trouble"] is None, "nothing is missed any more")
+        until(lambda: daemon.trouble() is None, "nothing is missed any more")
         daemon.stop()
     assert len(daemon.said("ingest_waits")) <= 3, "an absence is told once, however long it is"
     assert "not reachable" in daemon.ctl("status", code=3)
@@ -135,7 +135,7 @@ def test_another_node_at_the_socket_gets_nothing_and_gives_nothing(
     write_history(another, Random(2), 50)
     server.stop()
     with serving(another, daemon.rpc) as stranger:
-        until(lambda: another.node_id in (daemon.status()["node"]["trouble"] or ""), "it has noticed")
+        until(lambda: another.node_id in (daemon.trouble() or ""), "it has noticed")
         assert another.node_id in daemon.ctl("run", "fee", code=4)
         assert daemon.run("flow")["outcome"] == "skipped"
         assert another.node_id in daemon.ctl("run", "ingest", code=1)
@@ -166,6 +166,7 @@ def test_a_price_without_an_answer_is_unknown_and_known_as_ours_when_it_appears(
 
     hanging.thaw.set()
     until(lambda: hanging.server.do(lambda _: len(world.told)) >= 3, "the node carries out what has piled up")
+    until(lambda: daemon.trouble() is None, "it is asked again")
     summary = daemon.run_done("fee")
     assert (summary["broadcast"], summary["unchanged"], summary["outside"]) == (3, 3, 0)
     _check_told_once(world, daemon, kinds=["broadcast"] * 6 + ["unknown"])

@@ -31,7 +31,9 @@ def test_while_it_reads_history(world: WatchedWorld, daemon: Daemon) -> None:
 
 def test_while_a_fee_cycle_hangs_in_a_frozen_node(server: RpcServer, daemon: Daemon) -> None:
     daemon.start()
-    daemon.follow()
+    daemon.settle()
+    for cycle in ("flow", "snapshot"):  # their thread is the fee cycle's
+        until(lambda: daemon.cycle(cycle)["outcome"] == "done", f"the {cycle} cycle is over")  # noqa: B023
     server.freeze()
     with daemon.asked("fee"):
         until(lambda: daemon.cycle("fee")["outcome"] == "running", "the fee cycle hangs")

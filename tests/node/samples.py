@@ -9,6 +9,7 @@ OTHER_PEER_ID = "03cecbfdc68544cc596223b68ce0710c9e5d2c9cb317ee07822d95079acc703
 NODE_ID = "033845802d25b4e074ccfd7cd8b339a41dc75bf9978a034800444b51d42b07799a"
 FUNDING_TXID = "2166520c9cc487a644f53c1521a3864219dc735a802dd7c5de56ea7f5d7e1220"
 U64_MAX = 18446744073709551615
+PAYMENT_HASH = "e504e1d0a1a1a5f1aa6a9d6a8d9f8b7ce3d2ccf1c3ef0f62a1ac2b2cbb8f2b80"
 
 
 def getinfo(**changes: Any) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def htlc(**changes: Any) -> dict[str, Any]:
         "id": 7,
         "expiry": 126,
         "amount_msat": 50000501,
-        "payment_hash": "e504e1d0a1a1a5f1aa6a9d6a8d9f8b7ce3d2ccf1c3ef0f62a1ac2b2cbb8f2b80",
+        "payment_hash": PAYMENT_HASH,
         "state": "RCVD_ADD_ACK_REVOCATION",
     } | changes
 
@@ -176,6 +177,21 @@ def local_failed(**changes: Any) -> dict[str, Any]:
 
 def forwards(*rows: Any) -> dict[str, Any]:
     return {"forwards": list(rows)}
+
+
+def channel_move(**changes: Any) -> dict[str, Any]:
+    """Return how a forward came in; null in `changes` takes a field away."""
+    row = {
+        "created_index": 8,
+        "account_id": CHANNEL_ID,
+        "credit_msat": 50001500,
+        "debit_msat": 0,
+        "timestamp": 1795344388,
+        "primary_tag": "routed",
+        "payment_hash": PAYMENT_HASH,
+        "fees_msat": 1500,
+    } | changes
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def feerates(**changes: Any) -> dict[str, Any]:

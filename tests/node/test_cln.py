@@ -75,6 +75,25 @@ def test_a_page_without_a_bound_cannot_be_asked_for(node: ScriptedNode, cln_node
     assert node.connection_count == 0
 
 
+def test_moves_are_asked_for_by_the_page(node: ScriptedNode, cln_node: ClnNode) -> None:
+    own = samples.channel_move(created_index=9, primary_tag="invoice")
+    node.script["listchannelmoves"] = answer({"channelmoves": [samples.channel_move(), own]})
+    page = cln_node.routed_moves(start=8, limit=500)
+    assert ([move.created_index for move in page.routed], page.last_index) == ([8], 9)
+    assert node.requests[0]["params"] == {"index": "created", "start": 8, "limit": 500}
+
+
+def test_a_node_without_moves_refuses_to_show_them(cln_node: ClnNode) -> None:
+    with pytest.raises(NodeRefused):
+        cln_node.routed_moves(start=1, limit=1)
+
+
+def test_all_moves_at_once_cannot_be_asked_for(node: ScriptedNode, cln_node: ClnNode) -> None:
+    with pytest.raises(CallNotPermitted):
+        cln_node.routed_moves(start=1, limit=1_000_000)
+    assert node.connection_count == 0
+
+
 @pytest.mark.parametrize("counter", ["created", "updated", "deleted"])
 def test_a_counter_is_read_without_waiting(node: ScriptedNode, cln_node: ClnNode, counter: Counter) -> None:
     node.script["wait"] = answer_from(lambda params: {"subsystem": "forwards", params["indexname"]: 12})

@@ -14,8 +14,8 @@ FORBIDDEN_METHODS = [
     "withdraw", "pay", "xpay", "renepay", "close", "sendpay", "sendonion", "injectpaymentonion", "keysend",
     "fundchannel", "multifundchannel", "stop", "exposesecret", "setconfig", "txsend", "signpsbt", "sendpsbt",
     "spliceout", "recover", "plugin", "createrune", "dev-forget-channel", "invoice", "delforward", "sql",
-    "listinvoices", "listsendpays", "check", "batching", "", "help ", " help", "HELP", "help\n", "help\0",
-    "setchannel ", "listforwards-all",
+    "listinvoices", "listsendpays", "listchainmoves", "listhtlcs", "check", "batching", "", "help ", " help", "HELP",
+    "help\n", "help\0", "setchannel ", "listforwards-all",
 ]  # fmt: skip
 
 
@@ -59,8 +59,8 @@ def test_the_methods_that_pyln_brings_along_cannot_get_around_the_list(node: Scr
 
 def test_nothing_on_the_list_can_move_money() -> None:
     assert set(PERMITTED) == {
-        "help", "getinfo", "listpeerchannels", "listclosedchannels", "listnodes", "listforwards", "wait", "feerates",
-        "listfunds", "setchannel",
+        "help", "getinfo", "listpeerchannels", "listclosedchannels", "listnodes", "listforwards", "listchannelmoves",
+        "wait", "feerates", "listfunds", "setchannel",
     }  # fmt: skip
 
 
@@ -86,6 +86,15 @@ PRICE = {"id": CHANNEL_ID, "feebase": 0, "feeppm": 100}
         ("listforwards", PAGE | {"limit": "10"}),
         ("listforwards", PAGE | {"in_channel": "103x1x0"}),
         ("listforwards", ["settled"]),
+        ("listchannelmoves", {}),
+        ("listchannelmoves", {"index": "created"}),
+        ("listchannelmoves", {"start": 1, "limit": 1}),
+        ("listchannelmoves", PAGE | {"index": "updated"}),
+        ("listchannelmoves", PAGE | {"index": ["created"]}),
+        ("listchannelmoves", PAGE | {"start": -1}),
+        ("listchannelmoves", PAGE | {"limit": 10_001}),
+        ("listchannelmoves", PAGE | {"limit": True}),
+        ("listchannelmoves", PAGE | {"account": CHANNEL_ID}),
         ("listnodes", {}),
         ("listnodes", {"id": None}),
         ("listnodes", {"id": CHANNEL_ID}),
@@ -125,6 +134,7 @@ def test_a_permitted_method_in_a_dangerous_form_never_reaches_the_socket(
     [
         ("listforwards", PAGE),
         ("listforwards", {"index": "updated", "start": 0, "limit": 10_000}),
+        ("listchannelmoves", PAGE | {"limit": 10_000}),
         ("listnodes", {"id": PEER_ID}),
         ("setchannel", PRICE),
         ("setchannel", PRICE | {"feebase": 100_000, "feeppm": 100_000}),

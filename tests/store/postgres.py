@@ -7,14 +7,18 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy import text
 
-TEMPLATE = "revenued_template"
+from revenued.store.engine import Store, open_store
+from revenued.store.tables import metadata
+
+Shape = list[tuple[object, ...]]
 STARTS_WITHIN_SECONDS = 30.0
 _SETTINGS = (
     "listen_addresses=",
@@ -44,12 +48,12 @@ def cannot_run() -> str | None:
 
 
 class PostgresServer:
-    """A running server that hands out empty databases and such as are made from a template."""
+    """A running server that hands out databases: empty ones, or one that is made ready once and emptied after use."""
 
     def __init__(self, socket_dir: Path) -> None:
         self._socket_dir = socket_dir
         self._made = 0
-        self.has_template = False
+        self._ready: tuple[Store, Shape] | None = None
 
     def url(self, database: str) -> str:
         """Return the SQLAlchemy URL of a database."""
@@ -62,15 +66,58 @@ class PostgresServer:
             connection.execute(statement.encode())
 
     @contextmanager
-    def database(self, *, template: str = "template0") -> Iterator[str]:
+    def empty_database(self) -> Iterator[str]:
         """Give the URL of a new database, which goes afterwards."""
         self._made += 1
         name = f"revenued_{self._made}"
-        self.administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.administer(f"CREATE DATABASE {name} TEMPLATE template0")
         try:
             yield self.url(name)
         finally:
             self.administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextmanager
+    def ready_store(self, prepare: Callable[[Store], object]) -> Iterator[Store]:
+        """Give a store that `prepare` has made ready and in which there is nothing yet.
+
+        A database of its own for every test would take longer than the test.
+        """
+        if self._ready is None:
+            self._made += 1
+            self.administer(f"CREATE DATABASE revenued_{self._made} TEMPLATE template0")
+            made = open_store(self.url(f"revenued_{self._made}"))
+            prepare(made)
+            self._ready = made, _shape(made)
+        store, shape = self._ready
+        try:
+            yield store
+        finally:
+            if _shape(store) == shape:
+                _empty(store)
+            else:
+                self.close()
+
+    def close(self) -> None:
+        """Let go of the database that was made ready."""
+        if self._ready is not None:
+            self._ready[0].close()
+        self._ready = None
+
+
+def _shape(store: Store) -> Shape:
+    """Return the version and every column there is."""
+    columns = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+    with store.read() as connection:
+        found = connection.execute(text(f"{columns} UNION ALL SELECT 'version', version_num FROM alembic_version"))
+        return sorted(tuple(row) for row in found)
+
+
+def _empty(store: Store) -> None:
+    with store.write() as connection:
+        sequences = connection.execute(text("SELECT sequencename FROM pg_sequences")).scalars().all()
+        statements = [f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)]
+        statements += [f"ALTER SEQUENCE {sequence} RESTART" for sequence in sequences]
+        connection.exec_driver_sql("; ".join(statements))
 
 
 @contextmanager
@@ -95,7 +142,9 @@ def running_server() -> Iterator[PostgresServer]:
             )
         try:
             _wait_until_it_answers(server, folder)
-            yield PostgresServer(folder)
+            given = PostgresServer(folder)
+            yield given
+            given.close()
         finally:
             server.send_signal(signal.SIGINT)  # what PostgreSQL calls a fast shutdown
             server.wait(timeout=30)

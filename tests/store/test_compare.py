@@ -127,7 +127,8 @@ def damage(store: Store, row: Forward, what: str) -> None:
         elif what == "entry":
             replace_forwards(connection, [row._replace(in_scid=4)])
         else:
-            replace_forwards(connection, [row._replace(in_msat=Msat(row.in_msat + 1), fee_msat=Msat(7))])
+            dearer = None if row.fee_msat is None else Msat(row.fee_msat + 1)
+            replace_forwards(connection, [row._replace(in_msat=Msat(row.in_msat + 1), fee_msat=dearer)])
 
 
 def verify(store: Store, node: FakeNode, *, repair: bool) -> Verified:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from revenued.flow.reputation import DECAY_PER_HOUR
 from revenued.store.engine import Store
@@ -17,6 +18,7 @@ from revenued.store.peers import (
     read_reputations,
     scid_peers,
 )
+from revenued.store.tables import reputations
 from revenued.units import scid_to_key
 from tests.builders import make_channel
 from tests.fakes import START
@@ -65,13 +67,25 @@ def test_presence_is_the_share_of_our_looks_and_unknown_without_any(store: Store
 
 def test_what_a_peer_sent_is_counted_once_and_fades_by_the_hour(store: Store) -> None:
     keyed_channels(store, 1, 2)
-    at = START - 2 * HOUR
+    at = START - HOUR
     put(store, (FIRST, "settled", at), (FIRST, "settled", at), (FIRST, "failed", at), (SECOND, "failed", at))
     assert fade(store, START) == {1: (2.0, 1.0), 2: (0.0, 1.0)}
     assert fade(store, START + 59 * timedelta(minutes=1)) == {1: (2.0, 1.0), 2: (0.0, 1.0)}
     later = fade(store, START + 10 * HOUR)
     assert later[1] == pytest.approx((2 * DECAY_PER_HOUR**10, DECAY_PER_HOUR**10))
     assert fade(store, START) == later
+
+
+def test_a_long_absence_weighs_as_if_we_had_looked_every_hour(store: Store) -> None:
+    keyed_channels(store, 1, 2)
+    put(store, *((FIRST, "settled", START + hour * HOUR) for hour in (1, 3, 4, 20)), (SECOND, "failed", START))
+    at_once = fade(store, START + 30 * HOUR)
+    with store.write() as connection:
+        connection.execute(delete(reputations))
+    for hour in range(31):
+        by_the_hour = fade(store, START + hour * HOUR)
+    assert by_the_hour[1] == pytest.approx(at_once[1])
+    assert by_the_hour[2] == pytest.approx(at_once[2])
 
 
 def test_what_failed_on_our_own_side_does_not_blame_the_peer(store: Store) -> None:

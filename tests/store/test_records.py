@@ -9,7 +9,7 @@ from revenued.store.books import Paid, Snapshot, newest_snapshot, paid_between, 
 from revenued.store.cyclelog import begin_cycle, close_interrupted, end_cycle, newest_cycles
 from revenued.store.engine import Store
 from revenued.store.observations import record_peer_look, record_samples
-from revenued.store.tables import entries
+from revenued.store.tables import entries, move_cursors
 from tests.builders import make_channel, make_htlc
 from tests.fakes import START
 from tests.store.builders import keyed_channels, rows_of
@@ -99,6 +99,8 @@ def test_what_was_paid_is_summed_by_kind_without_estimates(store: Store) -> None
                     evidence="test", reference=str(number),
                 )
             )  # fmt: skip
+        assert paid_between(connection, START, LATER) == Paid(5, None), "nobody read what was paid on chain"
+        connection.execute(move_cursors.insert().values(source="chainmoves", created_index=1, updated_at=START))
         assert paid_between(connection, START, START + timedelta(hours=1)) == Paid(5, 11)
         assert paid_between(connection, START, START + timedelta(hours=2)) == Paid(12, 11)
         assert paid_between(connection, LATER, LATER) == Paid(0, 0)
