@@ -1,13 +1,15 @@
 """When cycles run: APScheduler with one thread for everything that writes, and intervals that follow the settings."""
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor as Pool
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.executors.pool import BasePoolExecutor, ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
@@ -21,6 +23,15 @@ JITTER = 0.05
 
 LONGEST_CYCLE_SECONDS = 900.0
 """A cycle that runs longer is stuck, and the watchdog should end it."""
+
+TOO_LATE = CycleResult("", "skipped", "the daemon is stopping", 0, {}, recorded=False)
+
+
+class OneThread(BasePoolExecutor):  # type: ignore[misc]  # APScheduler is not typed
+    """Runs jobs in a pool that others use too."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
 
 
 class CycleTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler is not typed
@@ -41,14 +52,15 @@ class Schedule:
 
     def __init__(self, clock: Clock, *, rng: random.Random) -> None:
         self._clock, self._rng = clock, rng
+        self._cycles = Pool(1, thread_name_prefix=CYCLES)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={CYCLES: ThreadPoolExecutor(1), PULSE: ThreadPoolExecutor(1)},
+            executors={CYCLES: OneThread(self._cycles), PULSE: ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
         self._intervals: dict[str, Callable[[], int]] = {}
         self._running_since: float | None = None
-        self._starting = threading.Lock()
+        self._stopped = False
 
     def add_cycle(
         self, kind: str, run: Callable[[], CycleResult], *, interval: Callable[[], int], first: timedelta
@@ -72,7 +84,8 @@ class Schedule:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Start no more cycles; does not wait for the one that runs."""
+        """Start no more cycles, nor those that wait for their turn; does not wait for the one that runs."""
+        self._stopped = True
         self._scheduler.shutdown(wait=False)
 
     def follow_settings(self, kinds: Iterable[str]) -> None:
@@ -82,28 +95,30 @@ class Schedule:
         """
         for kind in kinds:
             trigger = CycleTrigger(self._intervals[kind], self._clock, self._rng)
-            self._scheduler.reschedule_job(kind, trigger=trigger)
+            with suppress(JobLookupError):  # stopped meanwhile
+                self._scheduler.reschedule_job(kind, trigger=trigger)
 
     def retry(self, kind: str, *, seconds: float) -> None:
         """Run a cycle again after `seconds` on the daemon's clock, if it is not planned for earlier."""
         soon = datetime.now(UTC) + timedelta(seconds=seconds / self._clock.speed)
         job = self._scheduler.get_job(kind)
         if job is not None and job.next_run_time is not None and job.next_run_time > soon:
-            self._scheduler.modify_job(kind, next_run_time=soon)
+            with suppress(JobLookupError):  # stopped meanwhile
+                self._scheduler.modify_job(kind, next_run_time=soon)
 
     def wake(self, kind: str) -> None:
         """Run a cycle as soon as the thread is free."""
-        self._scheduler.modify_job(kind, next_run_time=datetime.now(UTC))
+        with suppress(JobLookupError):  # stopped meanwhile
+            self._scheduler.modify_job(kind, next_run_time=datetime.now(UTC))
 
     def run_once(self, run: Callable[[], CycleResult]) -> "Future[CycleResult]":
         """Run something on the cycles' thread, after what is running; the future has its result."""
-        result: Future[CycleResult] = Future()
-
-        def deliver() -> None:
-            result.set_result(self._watched(run)())
-
-        self._scheduler.add_job(deliver, executor=CYCLES)
-        return result
+        try:
+            return self._cycles.submit(self._watched(run))
+        except RuntimeError:  # the pool is shut down
+            too_late: Future[CycleResult] = Future()
+            too_late.set_result(TOO_LATE)
+            return too_late
 
     def next_runs(self) -> Mapping[str, datetime | None]:
         """Return kind → when it runs next, on the daemon's clock."""
@@ -128,6 +143,8 @@ class Schedule:
 
     def _watched(self, run: Callable[[], CycleResult]) -> Callable[[], CycleResult]:
         def watched() -> CycleResult:
+            if self._stopped:
+                return TOO_LATE
             self._running_since = time.monotonic()
             try:
                 return run()

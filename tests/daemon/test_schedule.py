@@ -129,13 +129,28 @@ def test_a_cycle_that_runs_too_long_is_no_life(monkeypatch: pytest.MonkeyPatch, 
     assert schedule.is_lively
 
 
-def test_a_stop_waits_for_nothing(clock: HandClock) -> None:
+def test_a_stop_waits_for_nothing_and_what_waits_for_its_turn_is_left_out(clock: HandClock) -> None:
     schedule, stuck = Schedule(clock, rng=random.Random(1)), Stuck()
+    schedule.add_cycle("fee", lambda: DONE, interval=lambda: 3600, first=timedelta(hours=1))
     schedule.start()
-    schedule.run_once(stuck)
+    under_way = schedule.run_once(stuck)
     assert stuck.begun.wait(10)
+    waits = schedule.run_once(lambda: DONE)
     began = time.monotonic()
     schedule.stop()
     assert time.monotonic() - began < 1
     stuck.let_go.set()
+    assert under_way.result(10) == DONE
+    for late in (waits, schedule.run_once(lambda: DONE)):
+        assert (late.result(10).outcome, late.result(10).reason) == ("skipped", "the daemon is stopping")
+    schedule.wake("fee")
+    schedule.follow_settings(["fee"])
     until(lambda: schedule.is_idle)
+
+
+def test_what_goes_wrong_in_a_cycle_is_told_to_who_asked_for_it(schedule: Schedule) -> None:
+    def broken() -> CycleResult:
+        raise ZeroDivisionError
+
+    assert isinstance(schedule.run_once(broken).exception(10), ZeroDivisionError)
+    assert schedule.run_once(lambda: DONE).result(10) == DONE
