@@ -29,7 +29,9 @@ format: $(VENV)/.test-installed
 	$(BIN)/ruff format $(SOURCES)
 
 bench: $(VENV)/.test-installed
-	$(BIN)/python benchmarks/fee_cycle.py
+	$(BIN)/python -m benchmarks.fee_cycle
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.standing
 
 docs: $(VENV)/.test-installed
 	$(BIN)/python docs/generate.py

@@ -1,16 +1,20 @@
 """What one fee cycle costs: CPU of its own thread, the node's answer time told apart, and every call it makes.
 
-The node is the simulated one, behind its real socket, in another thread. Prints one JSON object a scenario:
+The node is the simulated one, behind its real socket, in another process. Prints one JSON object a scenario:
 `cold` (first cycle), `all_admitted` (every channel gets a new price), `quiet` (nothing changes).
 """
 
 import argparse
 import json
 import random
+import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,9 +26,6 @@ from revenued.cycles.context import CycleContext
 from revenued.cycles.fee import fee_cycle
 from revenued.cycles.run import CycleResult, run_job
 from revenued.node.cln import ClnNode
-from revenued.sim.market import Market
-from revenued.sim.rpc import RpcServer
-from revenued.sim.world import World
 from revenued.store.engine import Store, open_file
 from revenued.store.schema import claim, upgrade
 from revenued.units import MICROS_PER_DAY, MICROS_PER_HOUR
@@ -42,28 +43,48 @@ def main() -> None:
         log.configure(level="info", form="json", stream=said)
         store = open_file(Path(place))
         upgrade(store, now=datetime.now(UTC), copies=1)
-        world = World(1, datetime.now(UTC), channels=asked.channels, market=Market(arrivals_per_channel_day=0.001))
-        with RpcServer(world, Path(place) / "rpc", clock=WallClock()) as server:
-            node = ClnNode(Path(place) / "rpc")
+        with simulated_node(Path(place), asked.channels):
+            node = CountedNode(Path(place) / "rpc")
             info = node.info()
             claim(store, node_id=info.node_id, network=info.network, alias=info.alias, now=datetime.now(UTC))
-            _print(asked.channels, "cold", [_measure(store, node, info.node_id, server.calls, min_fee_ppm=1)])
+            _print(asked.channels, "cold", [_measure(store, node, info.node_id, min_fee_ppm=1)])
             _fill_traffic(store)
-            _measure(store, node, info.node_id, server.calls, min_fee_ppm=1)
-            admitted = [
-                _measure(store, node, info.node_id, server.calls, min_fee_ppm=100 * (run + 1))
-                for run in range(asked.runs)
-            ]
+            _measure(store, node, info.node_id, min_fee_ppm=1)
+            prices = [100 * (run + 1) for run in range(asked.runs)]
+            admitted = [_measure(store, node, info.node_id, min_fee_ppm=price) for price in prices]
             _print(asked.channels, "all_admitted", admitted)
-            quiet = [
-                _measure(store, node, info.node_id, server.calls, min_fee_ppm=100 * asked.runs)
-                for _ in range(asked.runs)
-            ]
+            quiet = [_measure(store, node, info.node_id, min_fee_ppm=prices[-1]) for _ in prices]
             _print(asked.channels, "quiet", quiet)
         store.close()
 
 
-def _measure(store: Store, node: ClnNode, node_id: str, calls: "Counter[str]", *, min_fee_ppm: int) -> dict[str, Any]:
+class CountedNode(ClnNode):
+    """The real client, which also counts what it asks."""
+
+    def __init__(self, socket_path: Path) -> None:
+        super().__init__(socket_path)
+        self.calls: Counter[str] = Counter()
+
+    def _ask(self, method: str, **params: object) -> Any:
+        self.calls[method] += 1
+        return super()._ask(method, **params)
+
+
+@contextmanager
+def simulated_node(place: Path, channels: int) -> Iterator[None]:
+    """Run the simulated node, in which nobody pays, in a process of its own."""
+    command = [
+        sys.executable, "-m", "revenued.sim.rpc", "--socket", str(place / "rpc"), "--channels", str(channels),
+        "--arrivals", "0.001",
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as node:
+        assert node.stdout is not None
+        node.stdout.readline()
+        yield
+        node.kill()
+
+
+def _measure(store: Store, node: CountedNode, node_id: str, *, min_fee_ppm: int) -> dict[str, Any]:
     settings = build_settings(
         {"dry_run": False, "min_fee_ppm": min_fee_ppm, "static_floor_ppm": 0, "max_fee_ppm": 100_000}
     )
@@ -77,7 +98,7 @@ def _measure(store: Store, node: ClnNode, node_id: str, calls: "Counter[str]", *
         clock=WallClock(),
         stopping=threading.Event().is_set,
     )
-    before = Counter(calls)
+    node.calls.clear()
     wall, cpu = time.perf_counter(), time.thread_time()
     result: CycleResult = run_job("fee", fee_cycle, context)
     cpu, wall = time.thread_time() - cpu, time.perf_counter() - wall
@@ -86,7 +107,7 @@ def _measure(store: Store, node: ClnNode, node_id: str, calls: "Counter[str]", *
         "cpu_s": cpu,
         "wall_s": wall,
         "broadcast": result.summary["broadcast"],
-        "calls": dict(Counter(calls) - before),
+        "calls": dict(node.calls),
     }
 
 

@@ -128,8 +128,9 @@ def _pages(session: Session, params: Result, limit: int | None) -> Iterator[list
 
 def _write_csv(pages: Iterable[list[dict[str, Any]]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    for rows in pages:
+    for place, rows in enumerate(pages):
+        if place == 0:  # not before the daemon has answered, so that a refusal leaves no file that looks like a result
+            writer.writerow(CSV_COLUMNS)
         writer.writerows([[_plain(row[name]) for name in CSV_COLUMNS] for row in rows])
 
 

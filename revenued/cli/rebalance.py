@@ -13,11 +13,11 @@ from revenued.cli.session import Result, Session, answer, ask, session_options
 
 COLUMNS = (
     Column("channel"),
-    Column("alias", "name"),
+    Column("alias", "name", rank=2),
     Column("would", "code"),
-    Column("ours", "number"),
+    Column("ours", "number", rank=1),
     Column("sat", "number"),
-    Column("sells at ppm", "number", rank=2),
+    Column("sells at ppm", "number", rank=3),
     Column("why", "words"),
 )
 

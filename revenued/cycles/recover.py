@@ -54,7 +54,8 @@ def recover_forwards(node: Node, store: Store, *, since: datetime, stopping: Cal
         found = Recovered(settled, gone=mark_gone(connection, gone))
         cursor = read_cursor(connection) or cursor
         write_cursor(connection, replace(cursor, recover_since=None, recovered_count=cursor.recovered_count + settled))
-    logger().warning("deleted_forwards_looked_for", recovered=settled, gone=found.gone, since=since.isoformat())
+    say = logger().warning if settled or found.gone else logger().debug
+    say("deleted_forwards_looked_for", recovered=settled, gone=found.gone, since=since.isoformat())
     return found
 
 

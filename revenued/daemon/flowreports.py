@@ -18,6 +18,7 @@ from revenued.flow.reputation import Reputation
 from revenued.model import Channel
 from revenued.store.channels import KnownChannel, channel_keys, known_channels, scid_owners
 from revenued.store.forwardlist import ForwardRow, list_forwards
+from revenued.store.forwards import SET_ASIDE
 from revenued.store.peers import KnownPeer, Presence, known_peers, presence, read_reputations, scid_peers
 from revenued.store.prices import Exposed, read_exposures
 from revenued.store.traffic import Traffic, traffic_by_scid, whole_hour
@@ -160,7 +161,7 @@ def _forward(row: ForwardRow, known: dict[int, KnownChannel], owners: dict[int, 
 
     return {
         "created_index": row.created_index if row.created_index > 0 else None,
-        "recovered": row.created_index < 0,
+        "recovered": -SET_ASIDE < row.created_index < 0,
         "received_at": row.received_at.isoformat().replace("+00:00", "Z"),
         "resolved_at": row.resolved_at.isoformat().replace("+00:00", "Z") if row.resolved_at is not None else None,
         "status": row.status,

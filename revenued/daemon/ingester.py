@@ -187,6 +187,13 @@ class Ingester:
         self._on_progress(cursor)
 
     def _follow(self) -> None:
+        try:
+            self._follow_until_stopped()
+        finally:
+            if not self._stopping.is_set():  # said here, because nobody else learns that this thread is gone
+                self.trouble = "stopped by a defect; the log has the details"
+
+    def _follow_until_stopped(self) -> None:
         retry = FIRST_RETRY_SECONDS
         while not self._stopping.is_set():
             self._beat = time.monotonic()

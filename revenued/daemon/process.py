@@ -1,6 +1,7 @@
 """One daemon from start to stop: built in order, taken down in reverse, clean at any moment."""
 
 import fcntl
+import gc
 import os
 import random
 import secrets
@@ -70,10 +71,22 @@ def serve(start: Start) -> None:
             cut = close_interrupted(connection, now=start.clock.now())
         if cut:
             logger().info("cycles_were_cut_off", count=cut)
+        _spare_the_collector()
         _run(start, store, notifier)
     finally:
         store.close()
         lock.close()
+
+
+def _spare_the_collector() -> None:
+    """Keep what is alive at start out of every later garbage collection, and collect less often.
+
+    History arrives as thousands of small objects that reference counting frees; looking through all modules for each
+    few hundred of them costs a tenth of the time of reading it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def open_database(paths: Paths) -> Store:

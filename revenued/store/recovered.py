@@ -18,11 +18,10 @@ def settled_since(connection: Connection, since: datetime) -> list[tuple[Kind, M
     """Return (kind, resolved_at) of the settled forwards that were resolved since then."""
     names = _channel_ids(connection)
     columns = (forwards.c.in_scid, forwards.c.out_scid, forwards.c.in_msat, forwards.c.out_msat, forwards.c.resolved_at)
-    # An HTLC can be under way for days before it settles; what was received earlier than that was seen to end.
     rows = connection.execute(
         select(*columns).where(
             forwards.c.status == ForwardStatus.SETTLED.value,
-            forwards.c.received_at >= since - timedelta(days=15),
+            forwards.c.received_at >= since - LONGEST_UNDER_WAY,
             forwards.c.resolved_at >= since,
         )
     )

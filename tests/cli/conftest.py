@@ -15,7 +15,8 @@ from click.testing import Result as Ended
 from revenued.cli.main import cli
 from revenued.control.server import Caller, ControlServer
 
-Answer = dict[str, Any] | Exception
+Answer = dict[str, Any] | Exception | Callable[[dict[str, Any]], dict[str, Any]]
+"""What a method answers, or what makes it of the parameters."""
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Daemon:
             answered = self.answers[name]
             if isinstance(answered, Exception):
                 raise answered
-            return answered
+            return answered(params) if callable(answered) else answered
 
         return answer
 
@@ -42,6 +43,10 @@ METHODS = (
     "status",
     "dashboard",
     "channels",
+    "forwards",
+    "flow",
+    "peers",
+    "rebalance-list",
     "fees-explain",
     "fees-history",
     "config",

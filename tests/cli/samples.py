@@ -294,3 +294,141 @@ def ran(**changes: Any) -> Result:
         },
         changes,
     )
+
+
+def forward(**changes: Any) -> Result:
+    return changed(
+        {
+            "created_index": 120_000,
+            "recovered": False,
+            "received_at": "2026-05-01T11:30:00.123456Z",
+            "resolved_at": "2026-05-01T11:30:02.500000Z",
+            "status": "settled",
+            "in_channel": "800001x7x1",
+            "in_alias": "payer",
+            "out_channel": SCID,
+            "out_alias": "some-peer",
+            "asked_channel": None,
+            "in_msat": 50_012_500,
+            "out_msat": 50_000_000,
+            "fee_msat": 12_500,
+            "failcode": None,
+        },
+        changes,
+    )
+
+
+def forwards(*rows: Result, more: str | None = None) -> Result:
+    return {"since": "2026-04-01T12:00:00Z", "until": NOW, "forwards": list(rows), "next": more}
+
+
+def refused_forward(**changes: Any) -> Result:
+    """Return one that we refused ourselves: no amount out, no end, and a channel of nobody's asked for."""
+    nothing = dict.fromkeys(("resolved_at", "out_channel", "out_alias", "out_msat", "fee_msat"))
+    refused = {"status": "local_failed", "asked_channel": "700000x1x1", "failcode": 0x400A}
+    return forward(**nothing | refused | changes)
+
+
+def flow(**changes: Any) -> Result:
+    return changed(
+        {
+            "channel_id": CHANNEL_ID,
+            "scid": SCID,
+            "alias": "some-peer",
+            "state": "source",
+            "congested": False,
+            "confidence": 0.934,
+            "in_msat_per_day": 1_234_567_000,
+            "out_msat_per_day": 2_345_678_000,
+            "in_count": 12,
+            "out_count": 3_456,
+            "asymmetry": 0.31,
+            "turnover_per_day": 0.71605,
+            "days_to_empty": 1.89,
+            "days_to_fill": None,
+            "outbound_ratio": 0.42,
+            "htlcs_in": {
+                "count": 3,
+                "dust_count": 1,
+                "slots": 30,
+                "value_msat": 1_500_000_000,
+                "value_limit_msat": 5_000_000_000,
+                "fullness": 0.3,
+            },
+            "htlcs_out": {
+                "count": 0,
+                "dust_count": 0,
+                "slots": 483,
+                "value_msat": 0,
+                "value_limit_msat": None,
+                "fullness": 0.0,
+            },
+        },
+        changes,
+    )
+
+
+def exposure(**changes: Any) -> Result:
+    return changed(
+        {
+            "started_at": "2026-04-30T12:00:00Z",
+            "ended_at": "2026-05-01T11:00:00Z",
+            "fee_ppm": 250,
+            "forward_count": 42,
+            "volume_msat": 123_456_789_000,
+            "earned_msat": 30_864_197,
+            "liquid_share": 0.96,
+            "online_share": 1.0,
+        },
+        changes,
+    )
+
+
+def flows(*rows: Result, exposures: list[Result] | None = None) -> Result:
+    return {"as_of": NOW, "window_days": 7, "channels": list(rows or (flow(),)), "exposures": exposures or []}
+
+
+def peer(**changes: Any) -> Result:
+    return changed(
+        {
+            "peer_id": PEER_ID,
+            "alias": "some-peer",
+            "channels": 2,
+            "connected": True,
+            "uptime_24h": 1.0,
+            "uptime_7d": 0.98,
+            "looks_7d": 168,
+            "reputation": 0.873,
+            "reputation_evidence": 412.3,
+            "in_msat": 1_234_567_000,
+            "out_msat": 2_345_678_000,
+            "earned_msat": 3_456_789,
+            "sourced_msat": 9_876,
+        },
+        changes,
+    )
+
+
+def peers(*rows: Result) -> Result:
+    return {"as_of": NOW, "window_days": 7, "peers": list(rows)}
+
+
+def candidate(**changes: Any) -> Result:
+    return changed(
+        {
+            "channel_id": CHANNEL_ID,
+            "scid": SCID,
+            "alias": "some-peer",
+            "role": "fill",
+            "amount_msat": 1_200_000_000,
+            "outbound_ratio": 0.08,
+            "out_ppm": 310,
+            "why": "outbound share 0.08 is below low_liquidity_threshold 0.2",
+        },
+        changes,
+    )
+
+
+def candidates(*rows: Result) -> Result:
+    note = "This version pays for no refill; the list shows what one would be for."
+    return {"as_of": NOW, "candidates": list(rows), "notes": [note]}

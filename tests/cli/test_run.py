@@ -65,6 +65,69 @@ def test_a_cycle_that_does_not_exist_is_a_usage_error(daemon: Daemon, run: Run) 
     assert "snapshot" in ended.stderr
 
 
+VERIFIED = {
+    "read": 120_000, "different": 2, "repaired": 0, "deleted_at_node": 17, "pruned_here": 0, "unreadable": 0,
+    "examples": ["forward 7: not stored", "forward 9: stored fee_msat 1 for 2"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "params"),
+    [
+        (["--verify"], {"verify": True}),
+        (["--verify", "--repair"], {"verify": True, "repair": True}),
+        (["--repair", "--verify"], {"verify": True, "repair": True}),
+        (["--new-history"], {"new_history": True}),
+    ],
+)
+def test_ingest_takes_options(daemon: Daemon, shown: Shown, options: list[str], params: dict[str, bool]) -> None:
+    shown("run", samples.ran(cycle="ingest", summary={}), "run", "ingest", *options)
+    assert daemon.asked == [("run", {"cycle": "ingest", **params})]
+
+
+def test_what_differs_is_counted_and_named_line_by_line(shown: Shown) -> None:
+    text = shown("run", samples.ran(cycle="ingest", summary=VERIFIED), "run", "ingest", "--verify")
+    assert [" ".join(line.split()) for line in text.splitlines()] == [
+        "ingest cycle: done in 1.2 s",
+        "read 120000",
+        "different 2",
+        "repaired 0",
+        "deleted at node 17",
+        "pruned here 0",
+        "unreadable 0",
+        "examples forward 7: not stored",
+        "forward 9: stored fee_msat 1 for 2",
+    ]
+    without = VERIFIED | {"different": 0, "examples": []}
+    assert "examples         -\n" in shown(
+        "run", samples.ran(cycle="ingest", summary=without), "run", "ingest", "--verify"
+    )
+
+
+def test_what_a_node_made_of_its_rows_cannot_command_the_terminal(shown: Shown) -> None:
+    hostile = VERIFIED | {"examples": ["forward 7: \x1b[2J\u202e"]}
+    text = shown("run", samples.ran(cycle="ingest", summary=hostile), "run", "ingest", "--verify")
+    assert "forward 7: \\x1b[2J\\u202e" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("fee", "--verify"), "are for `run ingest`"),
+        (("retention", "--verify", "--repair"), "are for `run ingest`"),
+        (("snapshot", "--repair"), "are for `run ingest`"),
+        (("ingest", "--repair"), "--repair goes with --verify"),
+        (("ingest", "--verify=yes"), "does not take a value"),
+    ],
+)
+def test_options_that_do_not_go_together_are_a_usage_error(
+    daemon: Daemon, run: Run, arguments: tuple[str, ...], said: str
+) -> None:
+    ended = run("--control", str(daemon.path), "run", *arguments)
+    assert (ended.exit_code, ended.stdout, daemon.asked) == (2, "", [])
+    assert said in ended.stderr
+
+
 def test_pause_and_resume_say_what_is_so_now(shown: Shown) -> None:
     assert shown("pause", {"paused": True, "changed": True}, "pause").startswith("Paused: no fee is changed")
     assert shown("pause", {"paused": True, "changed": False}, "pause").startswith("Paused (as before)")

@@ -83,3 +83,11 @@ def test_an_absence_is_told_once_with_its_reason(node: FakeNode, waited: Waited)
         _, ingester = waited(6)
     assert [event["reason"] for event in said if event["event"] == "ingest_waits"] == ["getinfo: no such socket"]
     assert ingester.trouble == "getinfo: no such socket"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_defect_that_ends_it_can_be_seen(node: FakeNode, waited: Waited) -> None:
+    node.faults = [Fault("info", 1, "before", ZeroDivisionError())]
+    seconds, ingester = waited(1)
+    assert seconds == []
+    assert ingester.trouble == "stopped by a defect; the log has the details"
