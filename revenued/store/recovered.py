@@ -13,6 +13,9 @@ from revenued.store.forwards import GONE, apply_forwards
 from revenued.store.tables import channel_scids, channels, forwards
 from revenued.units import MICROS_PER_SECOND, Micros, Msat
 
+LONGEST_UNDER_WAY = timedelta(days=21)
+"""An HTLC ends within 2016 blocks, which are two weeks if blocks are on time."""
+
 
 def settled_since(connection: Connection, since: datetime) -> list[tuple[Kind, Micros]]:
     """Return (kind, resolved_at) of the settled forwards that were resolved since then."""

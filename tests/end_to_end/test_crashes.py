@@ -21,7 +21,7 @@ from tests.end_to_end.node import (
 )
 
 PAGES = 6
-KILLS = 9
+KILLS = 7
 CURSOR = "SELECT created_index FROM ingest_cursor"
 LEARNED = (
     "SELECT channel_id, base_ppm FROM learner_states JOIN channels USING (channel_key) WHERE learner = 'hill_climb' "

@@ -156,7 +156,7 @@ def test_ends_are_told_by_channel_id_also_of_channels_that_were_spliced(store: S
     forwards = [
         make_forward(1, in_scid=ONE, out_scid=TWO, at=START - timedelta(seconds=1)),
         make_forward(2, in_scid=ONE, out_scid=TWO),
-        make_forward(3, in_scid=SPLICED, out_scid=THREE, at=START - timedelta(days=14), resolved_at=to_micros(LATER)),
+        make_forward(3, in_scid=SPLICED, out_scid=THREE, at=START - timedelta(days=20), resolved_at=to_micros(LATER)),
         make_forward(4, in_scid=ONE, out_scid=scid_to_key("9x9x9")),
         make_forward(5, in_scid=ONE, out_scid=TWO, status="failed"),
         make_forward(6, in_scid=ONE, out_scid=TWO, status="offered"),
