@@ -26,9 +26,11 @@ class NetWorth:
     channel_count: int
 
     @property
-    def total_msat(self) -> Msat:
-        """Return the sum of all that is known."""
-        onchain = (self.onchain_confirmed_msat or 0) + (self.onchain_unconfirmed_msat or 0)
+    def total_msat(self) -> Msat | None:
+        """Return the sum of all places; None when the node did not say what is on chain."""
+        if self.onchain_confirmed_msat is None or self.onchain_unconfirmed_msat is None:
+            return None
+        onchain = self.onchain_confirmed_msat + self.onchain_unconfirmed_msat
         return Msat(onchain + self.channels_msat + self.closing_msat + self.htlcs_msat)
 
     @property

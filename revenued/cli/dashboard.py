@@ -113,7 +113,10 @@ def _money(period: dict[str, Any], health: dict[str, Any]) -> list[tuple[str, Ce
     rows: list[tuple[str, Cell]] = [
         ("earned", earned),
         ("paid", f"{paid}; refills {refills} of it, on chain {chain}"),
-        ("net", styled(left, "bold" if net is None or net >= 0 else "red")),
+        (
+            "net" if period["onchain_cost_msat"] is not None else "net of known costs",
+            styled(left, "bold" if net is None or net >= 0 else "red"),
+        ),
     ]
     if period["window_days"] != 30:
         rows.append(("net of 30 days", render.with_unit(render.amount(health["net_profit_30d_msat"]), "sat")))

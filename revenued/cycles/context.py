@@ -25,6 +25,8 @@ class CycleContext:
     paused: bool
     clock: Clock
     stopping: Callable[[], bool]
+    halted: Callable[[], str | None] = lambda: None
+    """Asked before every change at the node: why there must be none any more, although the cycle began with leave."""
     seen: Callable[[ChannelList], None] = lambda _listed: None
     """Told of every look at the channels, so that a person can be shown the newest without asking the node again."""
 

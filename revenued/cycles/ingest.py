@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from revenued import log
+from revenued.cycles.recover import is_listed
 from revenued.errors import IngestStopped, NodeNonsense
 from revenued.model import ForwardPage, NodeInfo
 from revenued.node.interface import ForwardIndex, Node
@@ -21,11 +22,11 @@ from revenued.store.forwards import (
     Cursor,
     apply_forwards,
     is_same_forward,
-    offered_count,
     read_cursor,
     stored_count,
     write_cursor,
 )
+from revenued.store.recovered import offered_indexes
 
 PAGE = 5000
 LONGEST_PAUSE_SECONDS = 0.25
@@ -72,6 +73,8 @@ def ingest_forwards(
     node that was restored from a copy and has since gone on beyond where it was. Raises IngestStopped when the node's
     history does not continue ours, until `accept_history`; NodeError when the node gives no answer.
     """
+    # Hours are complete up to where the reading began: what ends while it goes on may be missing from it.
+    caught_up_at = now()
     done = _begin(node, store, node_id)
     if compare_newest and done.cursor is not None:
         _refuse_another_history(node, store, done.cursor)
@@ -81,7 +84,6 @@ def ingest_forwards(
             return done
         if index == "created":
             done = _past_deleted(store, done)
-    caught_up_at = now()
     with store.write() as connection:
         latest = read_cursor(connection)
         assert latest is not None, "written by _begin"
@@ -99,19 +101,29 @@ def _begin(node: Node, store: Store, node_id: str) -> Ingested:
     created = node.forward_counter("created")
     updated = node.forward_counter("updated")
     deleted = node.forward_counter("deleted")
+    vanished = _has_vanished(node, store, deleted)
     with store.write() as connection:
         cursor = read_cursor(connection)
         if cursor is None:
             cursor = _first_cursor(created=created, updated=updated, deleted=deleted)
         reason = cursor.stopped_reason or _regression(cursor, created=created, updated=updated)
-        if deleted > cursor.deleted_index and offered_count(connection):
-            # One of those that were under way may have ended and been deleted since we last looked.
+        if vanished:
             cursor = _looking_back(cursor)
         cursor = replace(cursor, stopped_reason=reason, deleted_index=max(deleted, cursor.deleted_index))
         write_cursor(connection, cursor)
     if reason is not None:
         raise IngestStopped(reason)
     return Ingested(cursor=cursor, info=info, created_counter=created, updated_counter=updated)
+
+
+def _has_vanished(node: Node, store: Store, deleted: int) -> bool:
+    """One of the forwards that were under way has ended and was deleted before we read how; asked only if any was."""
+    with store.read() as connection:
+        cursor = read_cursor(connection)
+        if cursor is None or deleted <= cursor.deleted_index:
+            return False
+        under_way = offered_indexes(connection)
+    return any(not is_listed(node, index) for index in under_way)
 
 
 def _regression(cursor: Cursor, *, created: int, updated: int) -> str | None:

@@ -37,7 +37,7 @@ def recover_forwards(node: Node, store: Store, *, since: datetime, stopping: Cal
     with store.read() as connection:
         under_way = offered_indexes(connection)
     # Before the moves are read: what settles and is deleted only now would else be gone without a trace.
-    gone = [index for index in under_way if not stopping() and not _is_listed(node, index)]
+    gone = [index for index in under_way if not stopping() and not is_listed(node, index)]
     moves = _moves_since(node, start - LATEST, stopping)
     with store.read() as connection:
         cursor = read_cursor(connection)
@@ -100,6 +100,7 @@ def _first_move_after(node: Node, instant: datetime) -> int:
     return low
 
 
-def _is_listed(node: Node, created_index: int) -> bool:
+def is_listed(node: Node, created_index: int) -> bool:
+    """The node still has a row with this created index."""
     page = node.forwards("created", start=created_index, limit=1)
     return page.last_index == created_index

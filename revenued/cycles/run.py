@@ -29,10 +29,13 @@ class CycleResult:
     """The store has taken it down."""
 
 
-def run_job(kind: str, cycle: CycleFunction, context: CycleContext) -> CycleResult:
-    """Run `cycle`, record how it went, and return that; never raises."""
+def run_job(kind: str, cycle: CycleFunction, context: CycleContext, *, said: str | None = None) -> CycleResult:
+    """Run `cycle`, record how it went, and return that; never raises.
+
+    `said` is the reason that the cycle before gave: the same again is worth a line only to whoever looks for it.
+    """
     started = time.monotonic()
-    said = log.get(cycle=kind, generation=context.generation)
+    events = log.get(cycle=kind, generation=context.generation)
     key: int | None = None
     summary: Summary = {}
     outcome, reason = "done", None
@@ -46,16 +49,17 @@ def run_job(kind: str, cycle: CycleFunction, context: CycleContext) -> CycleResu
         outcome, reason = "skipped", f"node: {trouble}"
     except SQLAlchemyError as trouble:
         outcome, reason = "failed", f"database: {_first_line(trouble)}"
-        said.error("cycle_failed", reason=reason)
+        events.error("cycle_failed", reason=reason)
     except RevenuedError as trouble:
         outcome, reason = "failed", str(trouble)
-        said.error("cycle_failed", reason=reason)
+        events.error("cycle_failed", reason=reason)
     except Exception as defect:  # noqa: BLE001 (the one place where a defect ends, so that the next cycle runs)
         outcome, reason = "failed", f"defect: {type(defect).__name__}; the log has the details"
-        said.error("cycle_failed", exc_info=True)
+        events.error("cycle_failed", exc_info=True)
     took_ms = round((time.monotonic() - started) * 1000)
     recorded = key is not None and _record_end(context, key, outcome, reason, summary)
-    said.info("cycle_ended", outcome=outcome, reason=reason, took_ms=took_ms, **summary)
+    tell = events.debug if outcome == "skipped" and reason == said else events.info
+    tell("cycle_ended", outcome=outcome, reason=reason, took_ms=took_ms, **summary)
     return CycleResult(kind, outcome, reason, took_ms, summary, recorded)
 
 

@@ -5,28 +5,34 @@ from datetime import timedelta
 from revenued.accounting.networth import net_worth
 from revenued.cycles.context import CycleContext, look, ready_node
 from revenued.cycles.run import Summary
-from revenued.errors import CycleSkipped, NodeRefused
+from revenued.errors import CycleSkipped, NodeNonsense, NodeRefused
 from revenued.model import OnchainFunds
 from revenued.store.books import Snapshot, paid_between, write_snapshot
 from revenued.store.forwards import read_cursor
 from revenued.store.traffic import traffic_total
 
 DAY = timedelta(days=1)
+FRESH = timedelta(hours=1)
+"""How far behind the books may be when a day is put down; a look at the node is never that old while all is well."""
 
 
 def snapshot_cycle(context: CycleContext, _cycle_key: int) -> Summary:
-    """Keep one financial snapshot. Skipped while history is still being read: half a day's earnings are no day's."""
+    """Keep one financial snapshot. Skipped while forwards are not read up to now: half a day's income is no day's."""
     ready_node(context)
     with context.store.read() as connection:
         cursor = read_cursor(connection)
-    if cursor is None or cursor.hydrated_at is None:
+    if cursor is None or cursor.hydrated_at is None or cursor.caught_up_at is None:
         raise CycleSkipped("the node's forwards are still being read for the first time")
+    if cursor.stopped_reason is not None:
+        raise CycleSkipped(f"forwards are not being read: {cursor.stopped_reason}")
+    if cursor.caught_up_at < context.now() - FRESH:
+        raise CycleSkipped("the newest forwards are still being read")
     listed = look(context)
     funds: OnchainFunds | None
     try:
         funds = context.node.onchain_funds()
-    except NodeRefused:
-        funds = None
+    except (NodeRefused, NodeNonsense):
+        funds = None  # unknown, and shown as unknown; the channels are known all the same
     now = context.now()
     worth = net_worth(listed.channels, funds)
     with context.store.write() as connection:

@@ -7,7 +7,7 @@ from revenued.cycles.context import CycleContext
 from revenued.cycles.feeplan import PlannedFee
 from revenued.errors import NodeError, NodeRefused, NodeUnreachable
 from revenued.fees.case import Objection
-from revenued.fees.memory import confirmed
+from revenued.fees.memory import confirmed, refused
 from revenued.log import get as logger
 from revenued.model import FeeReply
 from revenued.store.prices import FeeChange
@@ -16,16 +16,17 @@ from revenued.store.prices import FeeChange
 def tell(context: CycleContext, admitted: Iterable[PlannedFee]) -> tuple[dict[int, PlannedFee], list[FeeChange]]:
     """Set each price and return how each ended, with the rows of the price history.
 
-    Stops at the first call that gets no answer: a node that does not answer is not asked again in this cycle. What was
-    not sent gets its intent and its gossip allowance back; what may have been carried out keeps them.
+    Stops when the operator says so meanwhile, and at the first call that gets no answer: a node that does not answer is
+    not asked again in this cycle. What was not sent gets its intent and its gossip allowance back; what may have been
+    carried out keeps them.
     """
     told: dict[int, PlannedFee] = {}
     changes: list[FeeChange] = []
     silent: str | None = None
     for plan in admitted:
         key = plan.channel_key
-        if silent is None and context.stopping():
-            silent = "the daemon was asked to stop"
+        if silent is None:
+            silent = "the daemon was asked to stop" if context.stopping() else context.halted()
         if silent is not None:
             told[key] = _not_sent(plan, silent)
             continue
@@ -34,7 +35,9 @@ def tell(context: CycleContext, admitted: Iterable[PlannedFee]) -> tuple[dict[in
         try:
             reply = context.node.set_channel_fee(plan.decision.channel_id, target)
         except NodeRefused as refusal:
-            told[key] = replace(plan, outcome="refused", objection=Objection("refused", str(refusal)))
+            told[key] = replace(
+                plan, outcome="refused", memory=refused(plan.memory), objection=Objection("refused", str(refusal))
+            )
             changes.append(_change(plan, "refused", str(refusal)))
             logger().error("fee_refused", channel_id=plan.decision.channel_id, fee_ppm=target.fee_ppm, why=str(refusal))
         except NodeUnreachable as trouble:

@@ -148,7 +148,8 @@ def _paths(config_file: Path | None, state_dir: Path | None) -> Paths:
 def _shown_database(paths: Paths) -> str:
     if paths.database_url is None:
         return str(paths.state_dir / "revenued.db")
-    return re.sub(r"//([^:/@]*):[^@]*@", r"//\1:***@", paths.database_url)
+    without_query = paths.database_url.split("?", 1)[0]  # a password can stand in the query, too
+    return re.sub(r"//([^:/@]*):[^@]*@", r"//\1:***@", without_query)
 
 
 def _clock(fast_clock: str | None) -> Clock:

@@ -18,7 +18,7 @@ from revenued.daemon.board import BoundSettings
 from revenued.daemon.house import CYCLES, PAUSED, House
 from revenued.daemon.rebalancereports import rebalance_list
 from revenued.errors import CycleSkipped, IngestStopped, NodeError, RevenuedError, SettingError
-from revenued.store.prices import read_decisions
+from revenued.store.cyclelog import newest_cycles
 from revenued.store.schema import head
 from revenued.store.settings import write_switch
 
@@ -163,7 +163,10 @@ def _set(house: House, values: Mapping[str, object], caller: Caller) -> JsonObje
 def _live_note(house: House) -> str:
     """Say what going live will do: how many prices are waiting, and that the base fee goes with them."""
     with house.store.read() as connection:
-        waiting = sum(decision.outcome == "dry_run" for decision in read_decisions(connection).values())
+        newest = newest_cycles(connection).get("fee")
+    waiting = newest.summary.get("would_broadcast") if newest is not None and newest.summary else None
+    if waiting is None:
+        return DRY_RUN_OFF
     base_fee = house.board.bound().settings.base_fee_msat
     return (
         f"{DRY_RUN_OFF} At the last one {waiting} channels had a new price waiting; each is set together with "
@@ -263,6 +266,7 @@ def _result(result: CycleResult) -> JsonObject:
 def _switch(house: House, paused: bool, caller: Caller) -> JsonObject:
     with house.store.write() as connection:
         changed = write_switch(connection, PAUSED, paused, by=_who(caller), now=house.clock.now())
+    house.paused = paused
     return {"paused": paused, "changed": changed}
 
 

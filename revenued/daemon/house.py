@@ -44,6 +44,8 @@ class House:
     schedule: Schedule
     started_at: datetime
     stopping: threading.Event = field(default_factory=threading.Event)
+    paused: bool = False
+    """The pause switch as it was last set or read."""
     last_look: ChannelList | None = None
     """The channels as a cycle last saw them."""
     last_look_at: datetime | None = None
@@ -55,7 +57,7 @@ class House:
         bound = self.board.bound()
         try:
             with self.store.read() as connection:
-                paused = read_switch(connection, PAUSED)
+                paused = self.paused = read_switch(connection, PAUSED)
         except SQLAlchemyError as trouble:
             reason = f"database: {str(trouble).splitlines()[0]}"
             logger().error("cycle_failed", cycle=kind, reason=reason)
@@ -70,10 +72,21 @@ class House:
             paused=paused,
             clock=self.clock,
             stopping=self.stopping.is_set,
+            halted=self._halted,
             seen=self._remember,
         )
-        self.last_results[kind] = run_job(kind, self._after_meeting(CYCLES[kind]), context)
+        before = self.last_results.get(kind)
+        self.last_results[kind] = run_job(
+            kind, self._after_meeting(CYCLES[kind]), context, said=before.reason if before is not None else None
+        )
         return self.last_results[kind]
+
+    def _halted(self) -> str | None:
+        if self.stopping.is_set():
+            return "the daemon was asked to stop"
+        if self.paused:
+            return "paused by the operator"
+        return "dry run was turned on" if self.board.bound().settings.dry_run else None
 
     def _remember(self, listed: ChannelList) -> None:
         said = self.last_look.skipped if self.last_look is not None else ()

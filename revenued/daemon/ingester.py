@@ -97,6 +97,11 @@ class Ingester:
         """The thread has moved not long ago."""
         return time.monotonic() - self._beat < LIVELY_SECONDS
 
+    def _moving_on(self) -> bool:
+        """Ask whether to stop, between two pages; having come that far is a sign of life."""
+        self._beat = time.monotonic()
+        return self._stopping.is_set()
+
     def meet_node(self) -> NodeInfo:
         """Ask the node who it is, and note at the first time that this database is its; raises DatabaseError."""
         info = self._node.info()
@@ -123,7 +128,7 @@ class Ingester:
                 self._store,
                 node_id=self.node_id,
                 now=self._clock.now,
-                stopping=self._stopping.is_set,
+                stopping=self._moving_on,
                 progress=self._progressed,
                 compare_newest=compare_newest,
             )
@@ -148,7 +153,7 @@ class Ingester:
                 repair=repair,
                 retention_days=retention_days,
                 now=self._clock.now(),
-                stopping=self._stopping.is_set,
+                stopping=self._moving_on,
             )
 
     def accept_history(self) -> int:
@@ -165,7 +170,7 @@ class Ingester:
         try:
             # A channel that was opened or spliced while we were away has forwards, and no name here yet.
             self._name_channels()
-            recover_forwards(self._node, self._store, since=since, stopping=self._stopping.is_set)
+            recover_forwards(self._node, self._store, since=since, stopping=self._moving_on)
         except (NodeRefused, NodeNonsense) as trouble:
             if str(trouble) != self._not_recovered:
                 logger().warning("deleted_forwards_not_looked_for", reason=str(trouble))

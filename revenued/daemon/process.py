@@ -17,6 +17,8 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TextIO
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from revenued import __version__
 from revenued.clock import Clock
 from revenued.config import FileConfig, environment_layer, read_file
@@ -158,7 +160,9 @@ def _schedule(house: House, notifier: Notifier, progress: HydrationProgress) -> 
         interval = _interval(house, kind)
         first = timedelta(seconds=FIRST_RUNS[kind])
         if kind in newest and newest[kind].outcome == "done":
-            first = max(first, newest[kind].started_at + timedelta(seconds=interval()) - now)
+            due = newest[kind].started_at + timedelta(seconds=interval()) - now
+            # A clock that once was ahead must not put off a cycle for years.
+            first = max(first, min(due, timedelta(seconds=interval())))
         if kind == "flow":
             first = timedelta(seconds=FIRST_RUNS[kind])  # it makes what `channels` and `status` show
         house.schedule.add_cycle(kind, partial(_run_and_retry, house, kind), interval=interval, first=first)
@@ -176,7 +180,7 @@ def _schedule(house: House, notifier: Notifier, progress: HydrationProgress) -> 
 def _run_and_retry(house: House, kind: str) -> CycleResult:
     """Run a cycle at its time; one that the node or the database kept from running does not wait for its next time."""
     result = house.run_cycle(kind)
-    if result.outcome != "done" and not house.stopping.is_set():
+    if (result.outcome != "done" or result.summary.get("unfinished")) and not house.stopping.is_set():
         house.schedule.retry(kind, seconds=RETRY_SECONDS)
     return result
 
@@ -232,6 +236,8 @@ def _reload(start: Start, house: House, notifier: Notifier) -> None:
                 logger().warning("restart_needed", section=section)
     except RevenuedError as refusal:
         logger().error("reload_refused", reason=str(refusal))
+    except SQLAlchemyError as trouble:
+        logger().error("reload_refused", reason=f"database: {str(trouble).splitlines()[0]}")
     notifier.ready()
 
 

@@ -143,10 +143,11 @@ def _statement(total: Traffic, rebalance: int, onchain: int | None, window: time
 
 
 def _health(statement: Statement, monthly: Statement, snapshot: Snapshot | None) -> JsonObject:
+    total = snapshot.total_msat if snapshot is not None else None
     capital = Msat(snapshot.channels_msat + snapshot.htlcs_msat) if snapshot else Msat(0)
     return {
-        "tlv_sats": balance_in_sat(Msat(snapshot.total_msat)) if snapshot else None,
-        "tlv_msat": snapshot.total_msat if snapshot else None,
+        "tlv_sats": balance_in_sat(Msat(total)) if total is not None else None,
+        "tlv_msat": total,
         "net_profit_30d_sats": balance_in_sat(monthly.net_profit_msat),
         "net_profit_30d_msat": monthly.net_profit_msat,
         "operating_margin_pct": statement.operating_margin_pct,

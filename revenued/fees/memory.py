@@ -7,6 +7,9 @@ from revenued.config import Settings
 from revenued.fees.case import FeeMemory
 from revenued.model import ChannelFee
 
+LATEST_EFFECT = timedelta(hours=6)
+"""How long after it was sent a change may still be carried out by a node that was frozen all the time."""
+
 
 def first_memory(live: ChannelFee | None, *, burst: int, now: datetime) -> FeeMemory:
     """Return the memory of a channel seen for the first time: the price it has is what the network was told."""
@@ -24,7 +27,10 @@ def reconciled(memory: FeeMemory, live: ChannelFee | None, *, now: datetime) -> 
     if memory.broadcast is None:
         return replace(memory, broadcast=live), None
     if live == memory.broadcast:
-        return replace(memory, outside=None, outside_seen_at=None), None
+        # What was never carried out in all that time will not be; the same price seen later is somebody's own.
+        lost = memory.intended_at is not None and now - memory.intended_at > LATEST_EFFECT
+        intended = None if lost else memory.intended
+        return replace(memory, intended=intended, outside=None, outside_seen_at=None), None
     if live == memory.intended:
         ours = replace(memory, broadcast=live, broadcast_at=memory.intended_at, outside=None, outside_seen_at=None)
         return ours, "broadcast"
@@ -38,6 +44,11 @@ def respected_until(memory: FeeMemory, settings: Settings) -> datetime | None:
     if memory.outside is None or memory.outside_seen_at is None:
         return None
     return memory.outside_seen_at + timedelta(hours=settings.respect_manual_hours)
+
+
+def refused(memory: FeeMemory) -> FeeMemory:
+    """Return the memory after the node refused the intended fee: it was not set, and it was tried just now."""
+    return replace(memory, intended=None)
 
 
 def intending(memory: FeeMemory, target: ChannelFee, *, allowance: float, now: datetime) -> FeeMemory:

@@ -216,6 +216,9 @@ class World:
 
     def _noise(self) -> None:
         rng = self._chance["noise"]
+        if not self.channels:
+            self._plan_noise()
+            return
         in_channel = rng.choice(self.channels)
         scid, in_msat = fresh_scid(rng, rng.randrange(100_000, 4_000_000)), rng.randrange(1_000_000, 100_000_000)
         if in_channel.is_usable and in_msat <= in_channel.receivable_msat:

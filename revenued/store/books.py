@@ -27,9 +27,11 @@ class Snapshot:
     onchain_paid_msat: int | None
 
     @property
-    def total_msat(self) -> int:
-        """Return the sum of all places that are known."""
-        onchain = (self.onchain_confirmed_msat or 0) + (self.onchain_unconfirmed_msat or 0)
+    def total_msat(self) -> int | None:
+        """Return the sum of all places; None when one of them, or a single channel, is unknown."""
+        if self.onchain_confirmed_msat is None or self.onchain_unconfirmed_msat is None or self.skipped_count:
+            return None
+        onchain = self.onchain_confirmed_msat + self.onchain_unconfirmed_msat
         return onchain + self.channels_msat + self.closing_msat + self.htlcs_msat
 
 

@@ -66,7 +66,8 @@ class Store:
     def location(self) -> str:
         """Return where the data lives, without a password."""
         url = self.engine.url
-        return str(url.database) if self.kind == "sqlite" else url.render_as_string(hide_password=True)
+        # A password can stand in the query, too.
+        return str(url.database) if self.kind == "sqlite" else url.set(query={}).render_as_string(hide_password=True)
 
     @property
     def kind(self) -> str:

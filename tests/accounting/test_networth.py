@@ -72,7 +72,8 @@ def test_an_unknown_wallet_is_unknown_and_not_empty() -> None:
     worth = net_worth([holding(1, 5_000_000)], None)
     assert worth.onchain_confirmed_msat is None
     assert worth.onchain_unconfirmed_msat is None
-    assert worth.total_msat == 5_000_000
+    assert worth.total_msat is None
+    assert worth.channels_msat == 5_000_000
 
 
 def test_an_empty_node_is_worth_nothing() -> None:

@@ -199,6 +199,20 @@ def test_forwards_that_are_stored_are_not_found_again_however_late_their_moves(
     assert settled(store) == sorted([(ONE, TWO, 1_001, 1), (TWO, THREE, 1_001, 1), (ONE, TWO, 1_001, 1)])
 
 
+@pytest.mark.parametrize("late", [0, 15, 59])
+@pytest.mark.parametrize("left_after", [0, 59, 61, 70, 119, 121, 125, 180])
+def test_a_forward_from_before_we_left_is_not_found_again_wherever_the_window_begins(
+    store: Store, node: BookedNode, left_after: int, late: int
+) -> None:
+    """Minutes: how late its moves came, and how long before we left it ended."""
+    node.settle(ONE, TWO, late=late * 60)
+    node.clock.move(minutes=left_after)
+    read(node, store)
+    node.clock.move(hours=5)
+    node.forget(node.settle(TWO, THREE))
+    assert come_back(node, store) == Recovered(settled=1, gone=0)
+
+
 def test_what_settles_while_we_look_is_counted_once(store: Store, node: BookedNode) -> None:
     """Its moves are there already when the moves are read, its row was not there yet when the rows were read."""
     node.clock.move(hours=3)

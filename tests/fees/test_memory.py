@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revenued.fees.case import FeeMemory
-from revenued.fees.memory import confirmed, first_memory, intending, reconciled, respected_until, settled, withheld
+from revenued.fees.memory import (
+    confirmed,
+    first_memory,
+    intending,
+    reconciled,
+    refused,
+    respected_until,
+    settled,
+    withheld,
+)
 from revenued.model import ChannelFee
 from revenued.units import Ppm
 from tests.builders import NOW, fee, make_memory, make_settings
@@ -91,7 +100,7 @@ def test_looking_twice_tells_nothing_new(
 ) -> None:
     known_outside = outside if broadcast is not None and outside != broadcast else None
     once, _ = reconciled(remembering(broadcast, intended, known_outside), live, now=NOW)
-    twice, told = reconciled(once, live, now=NOW + timedelta(days=1))
+    twice, told = reconciled(once, live, now=NOW + timedelta(minutes=30))
     assert told is None
     assert twice == once
 
@@ -158,3 +167,20 @@ def test_somebody_elses_price_is_theirs_for_the_time_of_respect() -> None:
 def test_holding_a_change_back_forgets_nothing_about_the_price(memory: FeeMemory) -> None:
     assert settled(withheld(memory, fee(7), now=NOW)) == settled(memory)
     assert withheld(memory, fee(7), now=NOW).pending_ppm == Ppm(7)
+
+
+def test_a_change_that_was_never_carried_out_is_not_taken_for_ours_when_somebody_sets_it_much_later() -> None:
+    lost = intending(first_memory(OURS, burst=3, now=NOW), NEXT, allowance=3.0, now=NOW)
+    still, told = reconciled(lost, OURS, now=NOW + timedelta(hours=7))
+    assert (still.intended, told) == (None, None)
+    assert still.intended_at == NOW, "when it was tried counts for the interval"
+    theirs, told = reconciled(still, NEXT, now=NOW + timedelta(days=89))
+    assert told == "outside"
+    assert theirs.outside == NEXT
+
+
+def test_a_refused_change_leaves_no_intent() -> None:
+    asked = intending(first_memory(OURS, burst=3, now=NOW), NEXT, allowance=3.0, now=NOW)
+    memory = refused(asked)
+    assert (memory.intended, memory.intended_at, memory.broadcast) == (None, NOW, OURS)
+    assert reconciled(memory, NEXT, now=NOW)[1] == "outside"

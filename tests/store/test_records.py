@@ -86,7 +86,10 @@ def test_the_newest_snapshot_comes_back_with_what_is_unknown_unknown(store: Stor
         write_snapshot(connection, first)
         newest = newest_snapshot(connection)
     assert newest == replace(first, taken_at=LATER, onchain_confirmed_msat=100)
-    assert (first.total_msat, newest.total_msat) == (12, 112)
+    assert (first.total_msat, newest.total_msat) == (None, None), "the wallet, or a part of it, is unknown"
+    whole = replace(newest, onchain_unconfirmed_msat=0, skipped_count=0)
+    assert whole.total_msat == 112
+    assert replace(whole, skipped_count=1).total_msat is None, "a channel that could not be read is worth something"
 
 
 def test_what_was_paid_is_summed_by_kind_without_estimates(store: Store) -> None:
