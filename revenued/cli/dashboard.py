@@ -62,7 +62,8 @@ class Window(click.ParamType[int]):
 def dashboard(session: Session, window: int) -> None:
     """Show what the node earned, what that cost, and what it owns.
 
-    Amounts are in sat. What is not known is called unknown and never counted as 0.
+    Amounts are in sat. What is not known is called unknown, and so is every sum that would need it; `net of known
+    costs` says what it leaves out.
     """
     answer(session, ask(session, "revenue-dashboard", {"window_days": window}), view)
 

@@ -98,6 +98,9 @@ def _summary(result: Result) -> list[tuple[str, Cell]]:
         until = f", until {render.instant(result['held_until'])}" if result["held_until"] else ""
         why = f": {render.words(result['held_why'])}" if result["held_why"] else ""
         rows.append(("held by", styled(f"{render.words(result['held_by'])}{why}{until}", "yellow")))
+    if result["pending"] is not None:
+        waiting = result["pending"]
+        rows.append(("waiting", f"{render.price(waiting['ppm'], 0)} since {render.instant(waiting['since'])}"))
     rows.append(("decided", render.instant(decided) if decided else "not yet"))
     rows.append(("last told", _last_told(result["last_broadcast"])))
     outside = result["outside"]

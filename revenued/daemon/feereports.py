@@ -66,6 +66,9 @@ def explain(house: House, name: str) -> JsonObject:
         "held_until": instant(decision.held_until),
         "steps": [asdict(step) for step in decision.steps],
         "warnings": list(decision.warnings),
+        "pending": {"ppm": memory.pending_ppm, "since": instant(memory.pending_since)}
+        if memory and memory.pending_ppm is not None
+        else None,
         "last_broadcast": {**_fee(broadcast), "at": instant(memory.broadcast_at)} if memory and broadcast else None,
         "outside": {**_fee(memory.outside), "seen_at": instant(memory.outside_seen_at)}
         if memory and memory.outside

@@ -216,6 +216,7 @@ def explanation(**changes: Any) -> Result:
                 {"rule": "operator_bounds", "from_ppm": 310, "to_ppm": 310, "why": "within 10 to 5000"},
             ],
             "warnings": [],
+            "pending": None,
             "last_broadcast": {"ppm": 250, "base_fee_msat": 0, "at": "2026-05-01T11:30:00Z"},
             "outside": None,
             "dry_run": False,

@@ -52,6 +52,7 @@ def test_the_gate_that_held_says_why_and_until_when(shown: Shown) -> None:
             "never by revenued; found at 250 ppm + 1 msat",
         ),
         ({"decided_at": None}, "decided", "not yet"),
+        ({"pending": {"ppm": 310, "since": samples.NOW}}, "waiting", "310 ppm since 2026-05-01 12:00:00Z"),
         (
             {"outside": {"ppm": 5, "base_fee_msat": 0, "seen_at": samples.NOW}},
             "set by others",
