@@ -162,6 +162,7 @@ def upgrade() -> None:
         sa.Column("hydrated_at", sa.BigInteger(), nullable=True),
         sa.Column("caught_up_at", sa.BigInteger(), nullable=True),
         sa.Column("stopped_reason", sa.Text(), nullable=True),
+        sa.Column("pruned_before", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("singleton = 1", name=op.f("ck_ingest_cursor_one_row")),
         sa.PrimaryKeyConstraint("singleton", name=op.f("pk_ingest_cursor")),
     )

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
-from revenued.clock import to_micros
 from revenued.errors import CycleSkipped, NodeNonsense
 from revenued.log import get as logger
 from revenued.model import Forward, ForwardPage
 from revenued.node.interface import Node
-from revenued.store.compare import Difference, compare_forwards, replace_forwards
+from revenued.store.compare import Difference, compare_forwards, pruned_before, replace_forwards
 from revenued.store.engine import Store
 from revenued.store.forwards import read_cursor
 
@@ -30,9 +28,7 @@ class Verified:
     examples: list[Difference] = field(default_factory=list)
 
 
-def verify_forwards(
-    node: Node, store: Store, *, repair: bool, retention_days: int, now: datetime, stopping: Callable[[], bool]
-) -> Verified:
+def verify_forwards(node: Node, store: Store, *, repair: bool, stopping: Callable[[], bool]) -> Verified:
     """Compare every row up to the cursor; with `repair` put the node's row in the place of ours where they differ.
 
     Raises CycleSkipped before the first ingest, NodeError when the node gives no answer.
@@ -41,7 +37,8 @@ def verify_forwards(
         cursor = read_cursor(connection)
     if cursor is None or cursor.hydrated_at is None:
         raise CycleSkipped("the node's forwards are still being read for the first time")
-    kept_from = to_micros(now - timedelta(days=retention_days))
+    with store.read() as connection:
+        kept_from = pruned_before(connection)
     verified = Verified()
     start = 1
     while start <= cursor.created_index and not stopping():

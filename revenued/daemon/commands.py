@@ -240,8 +240,7 @@ def _ingested(house: House) -> JsonObject:
 
 
 def _verified(house: House, *, repair: bool) -> JsonObject:
-    retention = house.board.bound().settings.retention_forwards_days
-    found = house.ingester.verify(repair=repair, retention_days=retention)
+    found = house.ingester.verify(repair=repair)
     return {
         "read": found.read,
         "different": found.different,

@@ -143,7 +143,7 @@ class Ingester:
             self._on_hydrated()
         return done
 
-    def verify(self, *, repair: bool, retention_days: int) -> Verified:
+    def verify(self, *, repair: bool) -> Verified:
         """Read what is new, then hold all of the node's forwards against ours, in the caller's thread."""
         self.run_now()
         with self._one_at_a_time:
@@ -151,8 +151,6 @@ class Ingester:
                 self._node,
                 self._store,
                 repair=repair,
-                retention_days=retention_days,
-                now=self._clock.now(),
                 stopping=self._moving_on,
             )
 

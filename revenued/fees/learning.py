@@ -4,6 +4,7 @@ The state never sees a multiplier or a dry run: an exposure teaches only if the 
 itself, brought inside the operator's bounds, give or take what the hysteresis gate leaves.
 """
 
+import math
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -200,13 +201,31 @@ def to_json(state: LearnerState) -> dict[str, Any]:
 
 
 def from_json(base_ppm: int, stored: dict[str, Any]) -> LearnerState:
-    """Return what `to_json` wrote; raises TypeError or KeyError for what it did not write."""
+    """Return what `to_json` wrote; raises TypeError, KeyError or ValueError for what it did not write."""
     read = dict(stored)
     exposure = read.pop("exposure")
     if exposure is not None:
         instants = {name: from_micros(exposure[name]) for name in ("started_at", "through_at")}
         exposure = Exposure(**{**exposure, **instants})
-    return LearnerState(base_ppm=Ppm(base_ppm), exposure=exposure, **read)
+    state = LearnerState(base_ppm=Ppm(base_ppm), exposure=exposure, **read)
+    if not (_is_sound(state) and (exposure is None or _is_counted(exposure))):
+        raise ValueError("a value in the stored learner state is of the wrong kind")
+    return state
+
+
+def _is_sound(state: LearnerState) -> bool:
+    return (
+        state.direction in (1, -1)
+        and type(state.step) in (int, float)
+        and 0 <= state.step < math.inf
+        and (state.last_rate is None or (type(state.last_rate) in (int, float) and math.isfinite(state.last_rate)))
+        and type(state.returning) is bool
+        and all(type(count) is int and count >= 0 for count in (state.reversals, state.asleep_for))
+    )
+
+
+def _is_counted(exposure: Exposure) -> bool:
+    return all(type(count) is int and count >= 0 for count in (getattr(exposure, name) for name in _EXPOSURE_FIELDS))
 
 
 def _turned(state: LearnerState, rate: float, exposure: Exposure, settings: Settings) -> tuple[LearnerState, str]:

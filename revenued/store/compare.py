@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
 
+from revenued.clock import to_micros
 from revenued.model import FINAL_STATUSES, Forward
 from revenued.store.forwards import apply_forwards
 from revenued.store.sums import take_from_sums
-from revenued.store.tables import forwards
+from revenued.store.tables import forwards, ingest_cursor
 
 _COMPARED = ("in_scid", "in_msat", "out_msat", "fee_msat", "status")
 
@@ -37,8 +38,8 @@ def compare_forwards(
 ) -> Compared:
     """Compare the node's rows that have a created index `within` a range with ours.
 
-    `pruned_before` is the oldest received_at (in microseconds) that retention still keeps. What ended after the updated
-    index `updated_until` is still to be read, so it is no difference.
+    `pruned_before` is the received_at (in microseconds) before which retention has deleted rows. What ended after the
+    updated index `updated_until` is still to be read, so it is no difference.
     """
     columns = (
         forwards.c.created_index,
@@ -74,3 +75,9 @@ def replace_forwards(connection: Connection, rows: Sequence[Forward]) -> None:
     for index in indexes:
         connection.execute(delete(forwards).where(forwards.c.created_index == index))
     apply_forwards(connection, rows)
+
+
+def pruned_before(connection: Connection) -> int:
+    """Return the received_at, in microseconds, before which retention has ever deleted rows; 0 if it never has."""
+    found = connection.execute(select(ingest_cursor.c.pruned_before)).scalar_one_or_none()
+    return 0 if found is None else to_micros(found)

@@ -4,10 +4,18 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, select, tuple_, update
 
 from revenued.store.engine import Store
-from revenued.store.tables import channel_samples, cycles, feerate_samples, forward_hours, forwards, peer_hours
+from revenued.store.tables import (
+    channel_samples,
+    cycles,
+    feerate_samples,
+    forward_hours,
+    forwards,
+    ingest_cursor,
+    peer_hours,
+)
 
 BATCH = 500
 PAUSE_SECONDS = 0.02
@@ -25,7 +33,9 @@ def prune(
     stopped: Callable[[], bool],
 ) -> dict[str, int]:
     """Delete what is older than its age; return how many rows of each table went. Ends early once `stopped`."""
-    finished = and_(forwards.c.received_at < now - timedelta(days=forwards_days), forwards.c.status != "offered")
+    oldest_kept = now - timedelta(days=forwards_days)
+    finished = and_(forwards.c.received_at < oldest_kept, forwards.c.status != "offered")
+    _note_pruning(store, oldest_kept, finished)
     old: tuple[tuple[Table, ColumnElement[bool]], ...] = (
         (forwards, finished),
         (forward_hours, forward_hours.c.hour_at < _day(now - timedelta(days=hours_days))),
@@ -35,6 +45,14 @@ def prune(
         (feerate_samples, feerate_samples.c.sampled_at < now - timedelta(days=FEERATE_DAYS)),
     )
     return {table.name: _prune_table(store, table, condition, stopped) for table, condition in old}
+
+
+def _note_pruning(store: Store, oldest_kept: datetime, old: ColumnElement[bool]) -> None:
+    """Note from when on forwards are kept, before any goes: one that is missing and older is in the sums already."""
+    with store.write() as connection:
+        if connection.execute(select(forwards.c.created_index).where(old).limit(1)).first() is not None:
+            later = or_(ingest_cursor.c.pruned_before.is_(None), ingest_cursor.c.pruned_before < oldest_kept)
+            connection.execute(update(ingest_cursor).where(later).values(pruned_before=oldest_kept))
 
 
 def _prune_table(store: Store, table: Table, old: ColumnElement[bool], stopped: Callable[[], bool]) -> int:

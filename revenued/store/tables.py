@@ -217,6 +217,7 @@ ingest_cursor = Table(
     Column("hydrated_at", Instant),
     Column("caught_up_at", Instant),
     Column("stopped_reason", Text),
+    Column("pruned_before", Instant),  # forwards received earlier may have been deleted by retention; sums keep them
 )
 reputations = Table(
     "reputations",

@@ -86,15 +86,12 @@ def check(
     store: Store,
     *,
     repair: bool = False,
-    retention_days: int = 400,
     stop: Callable[[], bool] | None = None,
 ) -> Verified:
     return verify_forwards(
         node,
         store,
         repair=repair,
-        retention_days=retention_days,
-        now=node.clock.now(),
         stopping=stop or (lambda: False),
     )
 
@@ -223,7 +220,11 @@ def test_what_was_pruned_here_is_counted_and_does_not_come_back(store: Store, no
     prune(store, now=node.clock.now(), stopped=lambda: False, **days)
     before = everything(store)
     assert len(before[0]) == 5
-    assert check(node, store, repair=True, retention_days=2) == Verified(read=7, pruned_here=2)
+    assert check(node, store, repair=True) == Verified(read=7, pruned_here=2)
+    assert everything(store) == before
+    # Keeping rows for longer from now on does not bring back what is gone.
+    prune(store, now=node.clock.now(), stopped=lambda: False, **(days | {"forwards_days": 400, "hours_days": 500}))
+    assert check(node, store, repair=True) == Verified(read=7, pruned_here=2)
     assert everything(store) == before
 
 

@@ -62,14 +62,16 @@ def test_repair_mends_it_and_the_sums(house: House) -> None:
     assert ask(house, "run", cycle="ingest", verify=True)["summary"]["different"] == 0
 
 
-def test_the_retention_in_force_says_what_may_have_been_let_go(house: House, node: FakeNode) -> None:
+def test_what_retention_has_deleted_is_no_difference_whatever_it_is_set_to_later(house: House, node: FakeNode) -> None:
     node.clock.move(days=40)
     with house.store.write() as connection:
         connection.exec_driver_sql("DELETE FROM forwards WHERE created_index = 1")
     assert ask(house, "run", cycle="ingest", verify=True)["summary"]["pruned_here"] == 0
     house.board.change({"retention_forwards_days": 30}, by="test")
+    assert house.run_cycle("retention").summary["forwards_deleted"] == 2
+    house.board.change({"retention_forwards_days": 400}, by="test")
     summary = ask(house, "run", cycle="ingest", verify=True)["summary"]
-    assert (summary["pruned_here"], summary["different"]) == (1, 1)
+    assert (summary["pruned_here"], summary["different"]) == (3, 0)
 
 
 @pytest.mark.parametrize(

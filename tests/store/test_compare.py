@@ -132,4 +132,4 @@ def damage(store: Store, row: Forward, what: str) -> None:
 
 
 def verify(store: Store, node: FakeNode, *, repair: bool) -> Verified:
-    return verify_forwards(node, store, repair=repair, retention_days=400, now=node.clock.now(), stopping=lambda: False)
+    return verify_forwards(node, store, repair=repair, stopping=lambda: False)
