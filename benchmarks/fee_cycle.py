@@ -25,6 +25,7 @@ from revenued.config import build_settings
 from revenued.cycles.context import CycleContext
 from revenued.cycles.fee import fee_cycle
 from revenued.cycles.run import CycleResult, run_job
+from revenued.daemon.process import spare_the_collector
 from revenued.node.cln import ClnNode
 from revenued.store.engine import Store, open_file
 from revenued.store.schema import claim, upgrade
@@ -49,6 +50,7 @@ def main() -> None:
             claim(store, node_id=info.node_id, network=info.network, alias=info.alias, now=datetime.now(UTC))
             _print(asked.channels, "cold", [_measure(store, node, info.node_id, min_fee_ppm=1)])
             _fill_traffic(store)
+            spare_the_collector()  # as the daemon does
             _measure(store, node, info.node_id, min_fee_ppm=1)
             prices = [100 * (run + 1) for run in range(asked.runs)]
             admitted = [_measure(store, node, info.node_id, min_fee_ppm=price) for price in prices]

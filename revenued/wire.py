@@ -8,6 +8,8 @@ from typing import Any
 
 END = b"\n\n"
 CHUNK = 1 << 18
+FIRST_CHUNK = 1 << 14
+"""Most answers are short; room for a long one, taken from the system for each of them, costs more than reading it."""
 
 
 class WireError(Exception):
@@ -56,7 +58,7 @@ def receive(connection: socket.socket, *, deadline: float, limit: int | None = N
     while True:
         try:
             connection.settimeout(_remaining(deadline))
-            chunk = connection.recv(CHUNK)
+            chunk = connection.recv(CHUNK if buffer else FIRST_CHUNK)
         except TimeoutError as error:
             raise NoAnswer("no answer in time") from error
         except OSError as error:

@@ -73,14 +73,14 @@ def serve(start: Start) -> None:
             cut = close_interrupted(connection, now=start.clock.now())
         if cut:
             logger().info("cycles_were_cut_off", count=cut)
-        _spare_the_collector()
+        spare_the_collector()
         _run(start, store, notifier)
     finally:
         store.close()
         lock.close()
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Keep what is alive at start out of every later garbage collection, and collect less often.
 
     History arrives as thousands of small objects that reference counting frees; looking through all modules for each
