@@ -45,7 +45,9 @@ class House:
     started_at: datetime
     stopping: threading.Event = field(default_factory=threading.Event)
     paused: bool = False
-    """The pause switch as it was last set or read."""
+    """The operator has paused since we started. Set by the command alone: a cycle that read the switch a moment earlier
+    must not take it back.
+    """
     last_look: ChannelList | None = None
     """The channels as a cycle last saw them."""
     last_look_at: datetime | None = None
@@ -57,7 +59,7 @@ class House:
         bound = self.board.bound()
         try:
             with self.store.read() as connection:
-                paused = self.paused = read_switch(connection, PAUSED)
+                paused = read_switch(connection, PAUSED)
         except SQLAlchemyError as trouble:
             reason = f"database: {str(trouble).splitlines()[0]}"
             logger().error("cycle_failed", cycle=kind, reason=reason)

@@ -1,10 +1,14 @@
 """One cycle run by the house: whatever stands in its way is its result, never an exception."""
 
+from typing import Any
+
+import pytest
 from structlog.testing import capture_logs
 
 from revenued.daemon.house import PAUSED, House
 from revenued.store.settings import write_switch
 from tests.builders import make_channel
+from tests.daemon.asking import ask
 from tests.fakes import FakeNode, HandClock
 
 
@@ -39,3 +43,23 @@ def test_a_database_that_fails_fails_the_cycle(house: House) -> None:
     assert result.outcome == "failed"
     assert result.reason == "database: (sqlite3.OperationalError) no such table: switches"
     assert [event["event"] for event in said] == ["cycle_failed"]
+
+
+@pytest.mark.parametrize(
+    ("method", "params"), [("pause", {}), ("config", {"action": "set", "values": {"dry_run": True}})]
+)
+def test_what_the_operator_says_stops_a_cycle_that_is_telling_prices(
+    house: House, node: FakeNode, method: str, params: dict[str, Any]
+) -> None:
+    """The command comes between two calls to the node."""
+    node.add(*(make_channel(number, ppm=5) for number in (1, 2, 3)))
+    house.ingester.meet_node()
+    house.board.change({"dry_run": False}, by="test")
+
+    def interrupt(called: str) -> None:
+        if called == "set_channel_fee" and not node.fees_set:
+            ask(house, method, **params)
+
+    node.between_calls = interrupt
+    summary = house.run_cycle("fee").summary
+    assert (len(node.fees_set), summary["broadcast"], summary["held"]) == (1, 1, 2)
